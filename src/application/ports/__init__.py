@@ -1,0 +1,1 @@
+"""The promises the use-cases need kept: protocols whose docstrings are tested on every adapter."""

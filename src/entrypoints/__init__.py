@@ -1,0 +1,1 @@
+"""HTTP, worker, command line, settings and the composition root: they translate, nothing more."""

@@ -1,0 +1,1 @@
+"""The HTTP border: wire to domain, one call, domain to wire."""
