@@ -1,7 +1,8 @@
 """Everything that can go wrong, by kind. The class says the code; the message says what to do about it."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 
@@ -12,7 +13,7 @@ class Problem:
     message: str
     field: str | None = None
     code: str | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class DomainError(Exception):
