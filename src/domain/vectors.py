@@ -2,8 +2,12 @@
 
 from array import array
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-Vector = array[float]
+if TYPE_CHECKING:
+    Vector: TypeAlias = array[float]
+else:
+    Vector = array  # Python 3.11 cannot subscript it at run time
 """Type code 'f': 32-bit floats in a buffer that adapters read without copying."""
 
 
