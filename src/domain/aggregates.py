@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened, in the past tense. The catalogue of its public views is `domain.events`."""
-
-    name: ClassVar[str] = ""
 
 
 @dataclass(slots=True, kw_only=True)

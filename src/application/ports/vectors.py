@@ -45,9 +45,7 @@ class VectorIndex(Protocol):
         self, tenant_id: str, space: str, vector: Vector, limit: int, filters: Filters
     ) -> list[VectorHit]: ...
 
-    async def scores(
-        self, tenant_id: str, space: str, vector: Vector, ids: Sequence[str]
-    ) -> dict[str, float]:
+    async def scores(self, tenant_id: str, space: str, vector: Vector, ids: Sequence[str]) -> dict[str, float]:
         """Inner products with known rows; ids that are not in the space are absent."""
         ...
 
