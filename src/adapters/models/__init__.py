@@ -1,0 +1,1 @@
+"""Embedders, rerankers, language models and language detection behind `application.ports.models`."""
