@@ -1,0 +1,120 @@
+"""The question sets: who asks what, among which pairs, and which pairs are right."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+
+
+@dataclass(frozen=True)
+class Pair:
+    id: str
+    question: str
+    """Empty for a passage."""
+    answer: str
+    language: str
+    entity: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.question} {self.answer}".strip()
+
+
+@dataclass(frozen=True)
+class Query:
+    text: str
+    relevant: frozenset[str]
+    language: str
+    entities: frozenset[str] = frozenset()
+    """Where not empty: the pairs' entities that the search is filtered to."""
+
+
+@dataclass(frozen=True)
+class QuestionSet:
+    name: str
+    pairs: tuple[Pair, ...]
+    queries: tuple[Query, ...]
+
+
+def rows(path: str) -> list[dict[str, Any]]:
+    with (ROOT / path).open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def pairs(path: str) -> tuple[Pair, ...]:
+    return tuple(
+        Pair(r["id"], r.get("question", ""), r.get("answer") or r.get("text", ""), r["lang"], r.get("entity", ""))
+        for r in rows(path)
+    )
+
+
+def queries(path: str) -> tuple[Query, ...]:
+    return tuple(Query(r["query"], frozenset(r["relevant"]), r["lang"]) for r in rows(path))
+
+
+def stackfaq() -> QuestionSet:
+    return QuestionSet("stackfaq", pairs("faq/stackfaq/corpus.jsonl"), queries("faq/stackfaq/queries.jsonl"))
+
+
+def covidfaq() -> QuestionSet:
+    return QuestionSet("covidfaq", pairs("faq/covidfaq/corpus.jsonl"), queries("faq/covidfaq/queries.jsonl"))
+
+
+def mixed() -> QuestionSet:
+    return QuestionSet("mixed", pairs("faq/mixed/corpus.jsonl"), stackfaq().queries + covidfaq().queries)
+
+
+def answers_only(language: str) -> QuestionSet:
+    """The Debian FAQ with its questions hidden: each question has to find its answer's text."""
+    known = pairs(f"faq/debianfaq/corpus.{language}.jsonl")
+    asked = tuple(Query(p.question, frozenset([p.id]), language) for p in known)
+    return QuestionSet(f"debian {language}, question hidden", tuple(replace(p, question="") for p in known), asked)
+
+
+def across(language: str) -> QuestionSet:
+    """Translated questions over the English Debian FAQ."""
+    asked = queries(f"faq/debianfaq/queries.{language}.jsonl")
+    return QuestionSet(f"debian {language} → en", pairs("faq/debianfaq/corpus.en.jsonl"), asked)
+
+
+def xquad(asked: str, told: str | None = None) -> QuestionSet:
+    told = told or asked
+    name = f"xquad {asked}" if asked == told else f"xquad {asked} → {told}"
+    return QuestionSet(name, pairs(f"xquad/paragraphs.{told}.jsonl"), queries(f"xquad/questions.{asked}.jsonl"))
+
+
+def dstc11(context: int = 1, *, filtered: bool = False) -> QuestionSet:
+    """Turns of a dialogue, after `context` turns before them."""
+    known = pairs("faq/dstc11/corpus.jsonl")
+    asked = tuple(_turn(row, context, filtered) for row in rows("faq/dstc11/queries.jsonl"))
+    name = f"dstc11, {context} before" + (", right entity" if filtered else "")
+    return QuestionSet(name, known, asked)
+
+
+def _turn(row: dict[str, Any], context: int, filtered: bool) -> Query:
+    before = [turn.split(": ", 1)[-1] for turn in row["context"][-context:]] if context else []
+    entities = frozenset(row["entities"]) if filtered else frozenset()
+    return Query(" ".join([*before, row["query"]]), frozenset(row["relevant"]), row["lang"], entities)
+
+
+def reference() -> QuestionSet:
+    folder = "faq/support_rag_reference"
+    known = tuple(
+        Pair(f"ref-{n}", r["question"], r["answer"], "en")
+        for n, r in enumerate(rows(f"{folder}/qa_data_extended.jsonl"))
+    )
+    asked = tuple(_expected(row, known) for row in rows(f"{folder}/ground_truth.jsonl"))
+    return QuestionSet("support_rag_reference", known, asked)
+
+
+def _expected(row: dict[str, Any], known: Iterable[Pair]) -> Query:
+    return Query(row["question"], frozenset(p.id for p in known if p.answer in row["expected_chunks"]), "en")
+
+
+def out_of_scope() -> tuple[str, ...]:
+    """Questions about other subjects altogether."""
+    parts = ("oos_test", "oos_train", "oos_val")
+    return tuple(row["text"] for part in parts for row in rows(f"intents/clinc150/{part}.jsonl"))

@@ -1,0 +1,274 @@
+"""Ranking what the indexes found, on one absolute scale.
+
+Normalising scores per query is what makes hybrids lose: it blows BM25 up to the size of a near-certain
+cosine. Here BM25 is divided by what the question could reach and added with a small weight; models are
+brought to one scale by constants measured once. `docs/quality.md` has the figures.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from domain.stopwords import stop_words
+
+CANDIDATES_PER_METHOD = 50
+"""Each method contributes this many candidates; the union is then scored by every method."""
+
+_WORD = re.compile(r"\w+")
+_RRF_DAMPING = 60
+
+
+class View(StrEnum):
+    """How a question looks at a pair; each view has its own weights and its own calibration."""
+
+    SAME_LANGUAGE = "same_language"
+    PASSAGE = "passage"
+    OTHER_LANGUAGE = "other_language"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Of one view in one space: `scale * dense + offset + question * Bq + pair * Bqa`.
+
+    `scale` and `offset` bring the cosines of a model to the scale of the others.
+    """
+
+    question: float
+    pair: float
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceProfile:
+    """How one embedding space is used.
+
+    A pair's one vector there is `question_share * E(question) + (1 - question_share) * E(question + " "
+    + answer)`, not of unit length, so that the inner product with a question mixes the cosines alike.
+    """
+
+    name: str
+    languages: frozenset[str] | None
+    """Of the pairs it holds, and of the questions that it can compare with them; None for any."""
+    question_share: float
+    weights: Mapping[View, Weights]
+
+    def serves(self, language: str) -> bool:
+        return self.languages is None or language in self.languages
+
+
+@dataclass(frozen=True, slots=True)
+class RankingProfile:
+    """The constants of one kind of embedder; spaces in the order of preference."""
+
+    spaces: tuple[SpaceProfile, ...]
+    foreign_margin: float = 0.10
+    """A question without a stop word of the pair's language, whose cosine in a space of every language
+    exceeds the other by this, is in another language, whatever was detected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """What the configuration says of dense against lexical. The defaults give the measured weights."""
+
+    vector_weight: float = 0.7
+    bm25_weight: float = 0.3
+    hybrid: bool = True
+
+    @property
+    def reciprocal(self) -> bool:
+        """Equal weights mean reciprocal-rank fusion."""
+        return self.hybrid and self.vector_weight == self.bm25_weight
+
+    @property
+    def dense_factor(self) -> float:
+        return 1.0 if self.vector_weight > 0 or not self.hybrid else 0.0
+
+    @property
+    def lexical_factor(self) -> float:
+        if not self.hybrid:
+            return 0.0
+        if self.vector_weight <= 0:
+            return 1.0
+        return (self.bm25_weight / self.vector_weight) * (0.7 / 0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, as far as ranking needs to know it."""
+
+    language: str
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the indexes say of one candidate."""
+
+    id: str
+    language: str
+    dense: Mapping[str, float]
+    """Inner product by space; a space that does not hold the pair is absent."""
+    lexical_question: float = 0.0
+    lexical_pair: float = 0.0
+    has_question: bool = True
+    """False where nobody wrote the question (`auto_generated`): the pair is a passage."""
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    id: str
+    score: float
+    """What the order follows."""
+    relevance: float
+    """On the absolute scale at the default weights, whatever the configuration weighs: the measure for
+    thresholds and confidence."""
+    dense: float
+    """The dense part of `relevance`."""
+    lexical_question: float
+    lexical_pair: float
+    view: View
+    answer: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceSearch:
+    """A dense search to make: in which space, among pairs of which languages (None: all)."""
+
+    space: str
+    pair_languages: frozenset[str] | None
+
+
+def asked(text: str, language: str) -> Asked:
+    return Asked(language, frozenset(_WORD.findall(text.lower())))
+
+
+def plan(question_language: str, profile: RankingProfile) -> tuple[SpaceSearch, ...]:
+    """The dense searches a question needs: every space that understands its language."""
+    return tuple(
+        SpaceSearch(space.name, space.languages) for space in profile.spaces if space.serves(question_language)
+    )
+
+
+def index_texts(
+    space: SpaceProfile, question: str, answer: str, *, has_question: bool = True
+) -> tuple[tuple[str, float], ...]:
+    """The texts whose embeddings, mixed by these weights, are the pair's vector in the space."""
+    both = f"{question} {answer}".strip()
+    share = space.question_share if has_question and question.strip() else 0.0
+    parts = ((question, share), (both, 1.0 - share))
+    return tuple((text, weight) for text, weight in parts if weight > 0)
+
+
+def rank(
+    question: Asked, candidates: Iterable[Signals], profile: RankingProfile, fusion: Fusion | None = None
+) -> list[Ranked]:
+    """Every candidate once, best first; candidates that no space and no word finds keep a place at the end."""
+    chosen = fusion or Fusion()
+    ranked = [_ranked(question, candidate, profile, chosen) for candidate in candidates]
+    if chosen.reciprocal:
+        ranked = _by_reciprocal_ranks(ranked)
+    return sorted(ranked, key=lambda r: (-r.score, r.id))
+
+
+def merge_answers(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Of candidates with the same answer the first; a pair asked in two ways is one answer."""
+    seen: dict[str, Ranked] = {}
+    for candidate in ranked:
+        seen.setdefault(" ".join(candidate.answer.split()).casefold() or candidate.id, candidate)
+    return list(seen.values())
+
+
+def _ranked(question: Asked, candidate: Signals, profile: RankingProfile, fusion: Fusion) -> Ranked:
+    view, space = _look(question, candidate, profile)
+    weights = space.weights[view]
+    dense = weights.scale * candidate.dense.get(space.name, 0.0) + weights.offset
+    lexical = weights.question * candidate.lexical_question + weights.pair * candidate.lexical_pair
+    return Ranked(
+        id=candidate.id,
+        score=fusion.dense_factor * dense + fusion.lexical_factor * lexical,
+        relevance=dense + lexical,
+        dense=dense,
+        lexical_question=candidate.lexical_question,
+        lexical_pair=candidate.lexical_pair,
+        view=view,
+        answer=candidate.answer,
+    )
+
+
+def _look(question: Asked, candidate: Signals, profile: RankingProfile) -> tuple[View, SpaceProfile]:
+    """The view, and the space whose cosine counts in it."""
+    if _in_other_language(question, candidate, profile):
+        return View.OTHER_LANGUAGE, _holding(candidate, [s for s in profile.spaces if s.languages is None])
+    view = View.SAME_LANGUAGE if candidate.has_question else View.PASSAGE
+    return view, _holding(candidate, [s for s in profile.spaces if s.serves(candidate.language)])
+
+
+def _holding(candidate: Signals, spaces: Sequence[SpaceProfile]) -> SpaceProfile:
+    return next((space for space in spaces if space.name in candidate.dense), spaces[0])
+
+
+def _in_other_language(question: Asked, candidate: Signals, profile: RankingProfile) -> bool:
+    if question.language != candidate.language:
+        return True
+    special = [candidate.dense.get(s.name) for s in profile.spaces if s.languages is not None]
+    general = [candidate.dense.get(s.name) for s in profile.spaces if s.languages is None]
+    if not special or not general or special[0] is None or general[0] is None:
+        return False
+    foreign = general[0] - special[0] > profile.foreign_margin
+    return foreign and not question.words & stop_words(candidate.language)
+
+
+def _by_reciprocal_ranks(ranked: Sequence[Ranked]) -> list[Ranked]:
+    dense = _places(ranked, lambda r: r.dense)
+    lexical = _places(ranked, lambda r: r.lexical_question + r.lexical_pair)
+    return [replace(r, score=_reciprocal(dense[r.id]) + _reciprocal(lexical[r.id])) for r in ranked]
+
+
+def _places(ranked: Sequence[Ranked], value: Callable[[Ranked], float]) -> dict[str, int | None]:
+    """Places from 1; equal values share one, and what has no value at all has none."""
+    places: dict[float, int] = {}
+    for place, number in enumerate(sorted((value(r) for r in ranked), reverse=True), start=1):
+        places.setdefault(number, place)
+    return {r.id: places[value(r)] if value(r) > 0 else None for r in ranked}
+
+
+def _reciprocal(place: int | None) -> float:
+    return 0.0 if place is None else 1.0 / (_RRF_DAMPING + place)
+
+
+def _every_view(same: Weights, passage: Weights, other: Weights) -> Mapping[View, Weights]:
+    return {View.SAME_LANGUAGE: same, View.PASSAGE: passage, View.OTHER_LANGUAGE: other}
+
+
+BUILT_IN = RankingProfile(
+    spaces=(
+        SpaceProfile(
+            "english",
+            frozenset({"en"}),
+            question_share=0.4,
+            weights=_every_view(Weights(0.20, 0.05), Weights(0.0, 0.30), Weights(0.05, 0.0)),
+        ),
+        SpaceProfile(
+            "multilingual",
+            None,
+            question_share=1.0,
+            weights=_every_view(Weights(0.20, 0.05), Weights(0.0, 0.30), Weights(0.05, 0.0)),
+        ),
+    )
+)
+"""MiniLM for English over English, the multilingual Universal Sentence Encoder for the rest."""
+
+SINGLE_SPACE = RankingProfile(
+    spaces=(
+        SpaceProfile(
+            "default",
+            None,
+            question_share=0.4,
+            weights=_every_view(Weights(0.20, 0.05), Weights(0.0, 0.30), Weights(0.05, 0.0)),
+        ),
+    )
+)
+"""One model of one's own for every language."""
