@@ -29,6 +29,19 @@ class Tier(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and under which request: what every use-case gets first."""
+
+    principal: "Principal"
+    request_id: str = ""
+    trace_id: str = ""
+
+    @property
+    def tenant_id(self) -> str:
+        return self.principal.tenant_id
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """The caller as the service knows it; `tenant_id` is the tenant it acts for."""
 

@@ -1,7 +1,9 @@
 """Embeddings as the core sees them."""
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -24,7 +26,14 @@ class EmbeddingSpace:
     """The languages it serves; None for any."""
 
 
-def mix(first: Vector, second: Vector, weight: float) -> Vector:
-    """`weight * first + (1 - weight) * second`; cosines with the result mix the same way."""
-    rest = 1.0 - weight
-    return array("f", (weight * a + rest * b for a, b in zip(first, second, strict=True)))
+def weighted_sum(parts: Sequence[tuple[Vector, float]]) -> Vector:
+    """The sum of the vectors by their weights; inner products with it add up the same way."""
+    if len(parts) == 1 and parts[0][1] == 1.0:
+        return parts[0][0]
+    vectors, weights = zip(*parts, strict=True)
+    return array("f", (sum(map(mul, weights, column)) for column in zip(*vectors, strict=True)))
+
+
+def cosine(first: Vector, second: Vector) -> float:
+    """Of unit-length vectors."""
+    return sum(map(mul, first, second))

@@ -192,6 +192,7 @@ class MemoryUnitOfWork:
         self._collections: dict[str, MemoryCollection[Any]] = {}
         self._statistics = MemoryStatistics(store.statistics[tenant_id])
         self._events: list[Event] = []
+        self._touched = False
 
     def __getitem__(self, table: Table[A]) -> Collection[A]:
         if table.name not in self._collections:
@@ -202,6 +203,12 @@ class MemoryUnitOfWork:
     @property
     def statistics(self) -> Statistics:
         return self._statistics
+
+    async def knowledge_version(self) -> int:
+        return self._store.knowledge_versions[self.tenant_id]
+
+    async def touch_knowledge(self) -> None:
+        self._touched = True
 
     def announce(self, event: Event) -> None:
         self._events.append(event)
@@ -215,6 +222,7 @@ class MemoryUnitOfWork:
         for collection in self._collections.values():
             collection.apply()
         self._statistics.apply()
+        self._store.knowledge_versions[self.tenant_id] += self._touched
         self._store.publish(self.tenant_id, self._events)
         self._forget()
 
@@ -227,7 +235,7 @@ class MemoryUnitOfWork:
         self._forget()
 
     def _forget(self) -> None:
-        self._collections, self._events = {}, []
+        self._collections, self._events, self._touched = {}, [], False
         self._statistics = MemoryStatistics(self._store.statistics[self.tenant_id])
 
 
@@ -236,6 +244,7 @@ class MemoryStore:
         self._clock, self._ids, self._current_trace = clock, ids, current_trace
         self._tenants: dict[str, dict[str, Rows]] = defaultdict(dict)
         self.statistics: dict[str, dict[str, PairStatistics]] = defaultdict(dict)
+        self.knowledge_versions: dict[str, int] = defaultdict(int)
         self.outbox: list[RecordedEvent] = []
 
     def begin(self, tenant_id: str) -> MemoryUnitOfWork:

@@ -7,7 +7,9 @@ from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from domain.aggregates import Aggregate, Event
+from domain.configuration import ConfigChange
 from domain.documents import Document, DocumentVersion
+from domain.escalation import Escalation
 from domain.index_tasks import IndexTask
 from domain.jobs import Job, JobItem, JobType
 from domain.paging import Page, PageRequest, Where
@@ -49,6 +51,13 @@ MESSAGES = Table("messages", Message, "message", ("session_id", "user_id", "role
 USERS = Table("users", UserProfile, "user")
 INTENTS = Table("intents", Intent, "intent", ("name", "category"))
 CATEGORIES = Table("categories", Category, "category", ("parent_category", "name"))
+ESCALATIONS = Table(
+    "escalations",
+    Escalation,
+    "escalation",
+    ("status", "session_id", "user_id", "category", "priority", "operator_id"),
+)
+CONFIG_CHANGES = Table("config_changes", ConfigChange, "configuration change", ("number",))
 INDEX_TASKS = Table("index_tasks", IndexTask, "index task")
 
 TABLES: tuple[Table[Any], ...] = (
@@ -67,6 +76,8 @@ TABLES: tuple[Table[Any], ...] = (
     USERS,
     INTENTS,
     CATEGORIES,
+    ESCALATIONS,
+    CONFIG_CHANGES,
     INDEX_TASKS,
 )
 
@@ -130,6 +141,15 @@ class UnitOfWork(Protocol):
 
     @property
     def statistics(self) -> "Statistics": ...
+
+    async def knowledge_version(self) -> int:
+        """Counts the tenant's committed changes of knowledge and configuration: what was computed from an
+        older one is stale."""
+        ...
+
+    async def touch_knowledge(self) -> None:
+        """Raises the knowledge version when this transaction commits; never conflicts."""
+        ...
 
     def announce(self, event: Event) -> None:
         """Puts an event that belongs to no aggregate into the outbox of this transaction."""

@@ -1,0 +1,190 @@
+"""When a person should take over, and the record of it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from domain import settings
+from domain.aggregates import Aggregate
+from domain.errors import Conflict
+from domain.events import EscalationAssigned, EscalationResolved, QuestionEscalated
+from domain.human_requests import asks_for_human
+from domain.queries import EscalationVerdict
+
+
+class Reason(StrEnum):
+    NO_SOURCE = "no_source"
+    LOW_CONFIDENCE = "low_confidence"
+    REQUIRES_HANDOFF = "requires_handoff"
+    INTENT = "intent"
+    ASKED_FOR_HUMAN = "asked_for_human"
+    REPEATED = "repeated_question"
+    UNSUPPORTED = "unsupported_answer"
+    REQUESTED = "requested"
+
+
+_WORDS = {
+    Reason.NO_SOURCE: "Nothing in the knowledge base answers this",
+    Reason.LOW_CONFIDENCE: "Not confident enough in the best answer found",
+    Reason.REQUIRES_HANDOFF: "Requires human review",
+    Reason.INTENT: "Questions of this intent go to a person",
+    Reason.ASKED_FOR_HUMAN: "The customer asks for a person",
+    Reason.REPEATED: "The same question came repeatedly in this conversation",
+    Reason.UNSUPPORTED: "The answer was not supported by its sources",
+    Reason.REQUESTED: "Handed over on request",
+}
+
+_PRIORITY = {Reason.ASKED_FOR_HUMAN: "high", Reason.REPEATED: "high"}
+
+PRIORITIES = ("low", "normal", "high", "urgent")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known when the decision falls."""
+
+    question: str
+    language: str
+    confidence: float | None
+    """Of the best answer; `None` when nothing was found."""
+    category: str | None = None
+    requires_handoff: bool = False
+    intent_weight: float = 0.0
+    times_asked: int = 1
+    """How often this question came in this session, this time included."""
+    unsupported: bool = False
+
+
+def decide(evidence: Evidence, policy: settings.Escalation) -> EscalationVerdict | None:
+    """Why a person should answer, or `None`. The first reason in order of weight is the one named."""
+    reason = _reason(evidence, policy)
+    return verdict(reason, evidence.category, policy) if reason else None
+
+
+def verdict(reason: Reason, category: str | None, policy: settings.Escalation) -> EscalationVerdict:
+    known = category or policy.default_category
+    return EscalationVerdict(
+        reason=_WORDS[reason],
+        code=reason,
+        category=known,
+        team=policy.teams.get(known, policy.default_team),
+        priority=_PRIORITY.get(reason, "normal"),
+    )
+
+
+def _reason(evidence: Evidence, policy: settings.Escalation) -> Reason | None:
+    if asks_for_human(evidence.question, evidence.language):
+        return Reason.ASKED_FOR_HUMAN
+    if evidence.unsupported:
+        return Reason.UNSUPPORTED
+    if evidence.confidence is None:
+        return Reason.NO_SOURCE
+    if evidence.requires_handoff:
+        return Reason.REQUIRES_HANDOFF
+    if evidence.times_asked >= policy.repeated_question_limit:
+        return Reason.REPEATED
+    if evidence.confidence < policy.confidence_threshold:
+        return Reason.LOW_CONFIDENCE
+    tipped = evidence.confidence * (1.0 - evidence.intent_weight) < 1.0 - policy.intent_weight_threshold
+    return Reason.INTENT if tipped else None
+
+
+def normal_form(question: str) -> str:
+    """The form in which two askings of the same question are equal."""
+    return " ".join(re.findall(r"\w+", question.casefold()))
+
+
+def times_asked(question: str, earlier: Sequence[str]) -> int:
+    """How often the question came, this time included."""
+    wanted = normal_form(question)
+    return 1 + sum(normal_form(text) == wanted for text in earlier)
+
+
+class EscalationStatus(StrEnum):
+    OPEN = "open"
+    ASSIGNED = "assigned"
+    RESOLVED = "resolved"
+
+
+@dataclass(slots=True, kw_only=True)
+class Escalation(Aggregate):
+    """A conversation, or a single question, that a person is to take over."""
+
+    session_id: str | None
+    user_id: str | None
+    query_id: str | None
+    reason: str
+    reason_code: str
+    category: str
+    team: str
+    priority: str
+    question: str
+    summary: str = ""
+    status: EscalationStatus = EscalationStatus.OPEN
+    transcript: tuple[Mapping[str, Any], ...] = ()
+    operator_id: str | None = None
+    operator_name: str | None = None
+    assigned_at: datetime | None = None
+    resolved_at: datetime | None = None
+    answer: str | None = None
+    staged_draft_id: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def announce(self, origin: Mapping[str, Any]) -> None:
+        """Tells the world, with what came with the question's origin going back to it."""
+        self.record(
+            QuestionEscalated(
+                query_id=self.query_id,
+                escalation_id=self.id,
+                reason=self.reason,
+                escalation_category=self.category,
+                priority=self.priority,
+                user_id=self.user_id,
+                session_id=self.session_id,
+                conversation_summary=self.summary,
+                last_message=self.question,
+                source_metadata={k: v for k, v in origin.items() if k != "correlation_id"},
+                correlation_id=origin.get("correlation_id"),
+            )
+        )
+
+    def assign(self, operator_id: str, operator_name: str | None, now: datetime) -> None:
+        if self.status is EscalationStatus.RESOLVED:
+            raise Conflict("The escalation is resolved already.")
+        self.status, self.operator_id, self.operator_name = EscalationStatus.ASSIGNED, operator_id, operator_name
+        self.assigned_at = self.updated_at = now
+        self.record(
+            EscalationAssigned(
+                escalation_id=self.id,
+                session_id=self.session_id,
+                operator_id=operator_id,
+                operator_name=operator_name,
+            )
+        )
+
+    def resolve(self, answer: str | None, operator_id: str | None, now: datetime) -> None:
+        if self.status is EscalationStatus.RESOLVED:
+            raise Conflict("The escalation is resolved already.")
+        self.status, self.answer = EscalationStatus.RESOLVED, answer
+        self.operator_id = operator_id or self.operator_id
+        self.resolved_at = self.updated_at = now
+        self.record(
+            EscalationResolved(
+                escalation_id=self.id,
+                session_id=self.session_id,
+                operator_id=self.operator_id,
+                answer=answer,
+            )
+        )
+
+
+def summarise(turns: Sequence[tuple[str, str]], limit: int = 600) -> str:
+    """What the customer said, in their own words: the first message and the latest ones that fit."""
+    said = [content.strip() for role, content in turns if role == "user"]
+    if not said:
+        return ""
+    latest = [text for text in said[1:][-3:]]
+    return " … ".join([said[0][:200], *latest])[:limit]
