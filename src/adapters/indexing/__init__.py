@@ -1,0 +1,1 @@
+"""What the dense and the lexical indexes have in common; belongs to neither family."""
