@@ -13,7 +13,7 @@ class Detectors(Protocol):
     those of the text given. Findings may overlap and come in no particular order. `language` is a hint
     (ISO 639-1): an unknown one costs recall, never an error.
 
-    What is found in OUTPUT keeps within seams (`domain.redaction.settled`): it neither spans one nor
+    What is found in OUTPUT keeps within seams (`domain.seams.settled`): it neither spans one nor
     depends on text across one, so that a stream can be redacted as it comes.
     """
 
