@@ -3,11 +3,12 @@
 import asyncio
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from adapters.models.encoders import ENGLISH, MULTILINGUAL, MiniLM, UniversalSentenceEncoder, encodable
+from adapters.models.encoders import ENGLISH, MULTILINGUAL, MiniLM, UniversalSentenceEncoder
+from adapters.models.preparation import encodable
+from adapters.models.recent import RecentVectors
 from domain.vectors import EmbeddingSpace, Vector
 
 Encode = Callable[[str], Vector]
@@ -32,7 +33,7 @@ class BundledEmbedder:
         }
         self._questions = ThreadPoolExecutor(workers, "embed-question")
         self._ingestion = ThreadPoolExecutor(workers, "embed-ingestion")
-        self._recent = _Recent(cached_texts)
+        self._recent = RecentVectors(cached_texts)
 
     async def open(self) -> None:
         """Verifies and loads both models, so that the first question does not pay for it (about 1 s)."""
@@ -52,7 +53,7 @@ class BundledEmbedder:
         if known is None:
             [known] = await self._run(self._questions, space, [text])
             self._recent.put(space, text, known)
-        return known[:]
+        return known
 
     async def _embed_many(self, space: str, texts: Sequence[str]) -> list[Vector]:
         distinct = list(dict.fromkeys(texts))
@@ -79,25 +80,6 @@ class _OnFirstUse:
             with self._loading:
                 self._encode = self._encode or self._load()
         return self._encode(text)
-
-
-class _Recent:
-    """The vectors of the texts asked last: a question is embedded for the cache, then for the search."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._vectors: OrderedDict[tuple[str, str], Vector] = OrderedDict()
-
-    def get(self, space: str, text: str) -> Vector | None:
-        vector = self._vectors.get((space, text))
-        if vector is not None:
-            self._vectors.move_to_end((space, text))
-        return vector
-
-    def put(self, space: str, text: str, vector: Vector) -> None:
-        self._vectors[space, text] = vector
-        while len(self._vectors) > self._size:
-            self._vectors.popitem(last=False)
 
 
 def available_cores() -> int:

@@ -1,16 +1,11 @@
 """The two bundled encoders: one `encodable` text in, one unit-length vector out, from many threads at once."""
 
-import re
-from array import array
-
 import numpy as np
 from numpy.typing import NDArray
 
+from adapters.models.preparation import unit
 from adapters.models.weights import verified
 from domain.vectors import EmbeddingSpace, Vector
-
-MAX_CHARACTERS = 4096
-"""More than 256 tokens of any prose; bounds what hostile input costs the tokenizers."""
 
 _MINILM_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 _MINILM_TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
@@ -23,13 +18,6 @@ ENGLISH = EmbeddingSpace("english", "all-MiniLM-L6-v2-onnx-int8", 384, _MINILM_S
 MULTILINGUAL = EmbeddingSpace(
     "multilingual", "universal-sentence-encoder-multilingual-v3", 512, _USE_SHA256[:16], None
 )
-
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def encodable(text: str) -> str:
-    """`text` cut to what a model reads, with what cannot be written in UTF-8 replaced."""
-    return _LONE_SURROGATE.sub("\ufffd", text[:MAX_CHARACTERS])
 
 
 class MiniLM:
@@ -87,9 +75,3 @@ class UniversalSentenceEncoder:
 
     def __call__(self, text: str) -> Vector:
         return unit(self._model.encode(text))
-
-
-def unit(values: NDArray[np.float32]) -> Vector:
-    """`values` at length one, as the core's vector type."""
-    scaled = values / max(float(np.linalg.norm(values)), 1e-12)
-    return array("f", scaled.astype(np.float32).tobytes())
