@@ -109,9 +109,7 @@ class Retriever:
         hits = await self._vectors.search(tenant_id, search.space, vector, limit, filters)
         return {hit.id: hit.score for hit in hits}
 
-    async def _words(
-        self, tenant_id: str, text: str, filters: Filters, limit: int
-    ) -> dict[str, LexicalHit] | None:
+    async def _words(self, tenant_id: str, text: str, filters: Filters, limit: int) -> dict[str, LexicalHit] | None:
         """None when the lexical index is gone."""
         if not limit:
             return {}
@@ -160,9 +158,7 @@ class Retriever:
         return replace(dense, scores=scores)
 
     async def _scored(self, space: SpaceProfile, pairs: Sequence[QAPair], question: Vector) -> dict[str, float]:
-        recipes = {
-            p.id: index_texts(space, p.question, p.answer, has_question=not p.auto_generated) for p in pairs
-        }
+        recipes = {p.id: index_texts(space, p.question, p.answer, has_question=not p.auto_generated) for p in pairs}
         texts = list(dict.fromkeys(text for recipe in recipes.values() for text, _ in recipe))
         vectors = dict(zip(texts, await self._embedder.embed(space.name, texts), strict=True))
         return {

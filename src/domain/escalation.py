@@ -186,5 +186,4 @@ def summarise(turns: Sequence[tuple[str, str]], limit: int = 600) -> str:
     said = [content.strip() for role, content in turns if role == "user"]
     if not said:
         return ""
-    latest = [text for text in said[1:][-3:]]
-    return " … ".join([said[0][:200], *latest])[:limit]
+    return " … ".join([said[0][:200], *said[1:][-3:]])[:limit]

@@ -13,7 +13,8 @@ _PERSON = {
 }
 
 _TALK = {
-    "en": r"(?:talk|speak|chat|talking|speaking|connect(?: me)?|transfer(?: me)?|put me through|escalate|contacting|chatting|reaching|assistance|"
+    "en": r"(?:talk|speak|chat|talking|speaking|connect(?: me)?|transfer(?: me)?|put me through|escalate|"
+    r"contacting|chatting|reaching|assistance|"
     r"get me|give me|need|want|call|contact|reach|see|phone)",
     "de": r"(?:sprechen|reden|verbinden|verbinde|weiterleiten|kontakt|chatten|telefonieren|brauche|möchte|will)",
     "fr": r"(?:parler|discuter|joindre|contacter|passer|passez|transférer|transférez|mettre en relation|échanger|"
@@ -24,7 +25,8 @@ _TALK = {
 }
 
 _REAL = {
-    "en": r"\b(?:real|live|actual|human)\s+(?:human|person|people|agent|operator|being|support|rep|representative)\b|"
+    "en": r"\b(?:real|live|actual|human)\s+"
+    r"(?:human|person|people|agent|operator|being|support|rep|representative)\b|"
     r"\bhuman (?:agent|being|help|assistance|support|operator)\b|\bnot a (?:bot|robot|machine)\b",
     "de": r"\b(?:echte[nrms]?|richtige[nrms]?|lebende[nrms]?|menschliche[nrms]?)\s+"
     r"(?:mensch(?:en)?|mitarbeiter|person|berater|ansprechpartner|unterstützung)\b",

@@ -142,16 +142,7 @@ class Message(Aggregate):
 
 @dataclass(slots=True, kw_only=True)
 class UserProfile(Aggregate):
-    """`id` is the caller's own name for the person."""
+    """`id` is the caller's own name for the person. What can be counted is counted, not kept here."""
 
     preferred_language: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    last_activity: datetime | None = None
-    total_queries: int = 0
-    total_sessions: int = 0
-    rating_sum: int = 0
-    ratings: int = 0
-
-    @property
-    def average_satisfaction(self) -> float | None:
-        return round(self.rating_sum / self.ratings, 2) if self.ratings else None

@@ -68,7 +68,8 @@ class Ingestion:
     review: ReviewMode = "low_confidence"
     review_threshold: float = 0.6
     """Pairs whose category and intent are both at least this sure are let in without review."""
-    near_duplicate_threshold: float = 0.95
+    near_duplicate_threshold: float = 0.9
+    """Share of words in common from which two pairs count as near duplicates."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,13 @@ class Draft(Aggregate):
     job_id: str | None = None
     files: tuple[StagedFile, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    document_ids: tuple[str, ...] = ()
+    file_documents: Mapping[str, str] = field(default_factory=dict)
+    """The document that the pairs of a file (or, under "", those added by hand) went into."""
     pairs_committed: int = 0
+
+    @property
+    def document_ids(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.file_documents.values()))
 
     def touch(self, now: datetime) -> None:
         self.updated_at, self.expires_at = now, now + DRAFT_LIFE

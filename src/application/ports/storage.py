@@ -42,9 +42,7 @@ STAGED_PAIRS = Table("staged_pairs", StagedPair, "staged pair", ("draft_id", "fi
 FILES = Table("files", StoredFile, "file")
 JOBS = Table("jobs", Job, "job", ("status", "type", "updated_at"))
 JOB_ITEMS = Table("job_items", JobItem, "item", ("job_id", "position", "status"))
-QUERIES = Table(
-    "queries", QueryRecord, "query", ("user_id", "session_id", "action", "category", "outcome", "language")
-)
+QUERIES = Table("queries", QueryRecord, "query", ("user_id", "session_id", "action", "category", "outcome", "language"))
 TRACES = Table("traces", Trace, "trace", ("trace_id",))
 SESSIONS = Table("sessions", Session, "session", ("user_id", "state", "expires_at"))
 MESSAGES = Table("messages", Message, "message", ("session_id", "user_id", "role", "position"))
