@@ -1,0 +1,1 @@
+"""Reading files of seven formats in limited processes of their own."""

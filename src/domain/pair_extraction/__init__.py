@@ -1,0 +1,1 @@
+"""The rules that find question–answer pairs in what a file says, whatever its format."""
