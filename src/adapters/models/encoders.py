@@ -15,9 +15,7 @@ _USE_SHA256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
 _USE_TOKENIZER_SHA256 = "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"
 
 ENGLISH = EmbeddingSpace("english", "all-MiniLM-L6-v2-onnx-int8", 384, _MINILM_SHA256[:16], ("en",))
-MULTILINGUAL = EmbeddingSpace(
-    "multilingual", "universal-sentence-encoder-multilingual-v3", 512, _USE_SHA256[:16], None
-)
+MULTILINGUAL = EmbeddingSpace("multilingual", "universal-sentence-encoder-multilingual-v3", 512, _USE_SHA256[:16], None)
 
 
 class MiniLM:

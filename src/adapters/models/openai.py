@@ -173,9 +173,7 @@ class OpenAIEmbedder:
         payload = [text if text.strip() else "." for text in texts]
         async with self._requests:
             self._upstream.admit()
-            request = self._upstream.client.embeddings.create(
-                model=self._model, input=payload, encoding_format="float"
-            )
+            request = self._upstream.client.embeddings.create(model=self._model, input=payload, encoding_format="float")
             response = await self._upstream.within(deadline_in(self._timeout), request)
         return self._vectors(response, len(texts))
 

@@ -24,9 +24,7 @@ class Upstream:
     """What is raised names the model and its host and no more: the provider's own messages quote keys
     and prompts, so they are dropped (`from None`) instead of chained into a log."""
 
-    def __init__(
-        self, model: str, base_url: str | None, api_key: str | None, breaker: CircuitBreaker | None
-    ) -> None:
+    def __init__(self, model: str, base_url: str | None, api_key: str | None, breaker: CircuitBreaker | None) -> None:
         address = base_url or OPENAI
         self.name = f"The model {model} at {urlsplit(address).hostname}"
         self.breaker = breaker or CircuitBreaker()
