@@ -1,7 +1,6 @@
 """Conditions and order over aggregates in memory."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from domain.paging import Condition, Op, Where
@@ -22,22 +21,23 @@ def _holds(value: Any, condition: Condition) -> bool:
     return _TESTS[condition.op](value, condition.value)
 
 
+def _of_known(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """Nothing unknown is greater, smaller, like or among anything."""
+    return lambda value, wanted: value is not None and wanted is not None and test(value, wanted)
+
+
 _TESTS: dict[Op, Callable[[Any, Any], bool]] = {
     Op.EQ: lambda value, wanted: value == wanted,
     Op.IN: lambda value, wanted: value in wanted,
-    Op.GE: lambda value, wanted: value is not None and value >= wanted,
-    Op.GT: lambda value, wanted: value is not None and value > wanted,
-    Op.LE: lambda value, wanted: value is not None and value <= wanted,
-    Op.LT: lambda value, wanted: value is not None and value < wanted,
-    Op.HAS: lambda value, wanted: value is not None and wanted in value,
-    Op.LIKE: lambda value, wanted: value is not None and wanted.casefold() in value.casefold(),
+    Op.GE: _of_known(lambda value, wanted: value >= wanted),
+    Op.GT: _of_known(lambda value, wanted: value > wanted),
+    Op.LE: _of_known(lambda value, wanted: value <= wanted),
+    Op.LT: _of_known(lambda value, wanted: value < wanted),
+    Op.HAS: _of_known(lambda value, wanted: wanted in value),
+    Op.LIKE: _of_known(lambda value, wanted: wanted.lower() in value.lower()),
 }
 
 
 def sort_key(value: Any) -> tuple[int, Any]:
-    """`None` lowest; times as instants, truth as numbers, the rest as it is."""
-    if value is None:
-        return (0, 0)
-    if isinstance(value, datetime):
-        return (1, value.timestamp())
-    return (1, value)
+    """`None` lowest."""
+    return (0, 0) if value is None else (1, value)

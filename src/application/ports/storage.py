@@ -40,7 +40,7 @@ VERSIONS = Table("document_versions", DocumentVersion, "version", ("document_id"
 DRAFTS = Table("drafts", Draft, "draft", ("status", "job_id", "expires_at"))
 STAGED_PAIRS = Table("staged_pairs", StagedPair, "staged pair", ("draft_id", "file_id", "job_id", "position"))
 FILES = Table("files", StoredFile, "file")
-JOBS = Table("jobs", Job, "job", ("status", "type", "updated_at"))
+JOBS = Table("jobs", Job, "job", ("status", "type", "updated_at", "lease_until"))
 JOB_ITEMS = Table("job_items", JobItem, "item", ("job_id", "position", "status"))
 QUERIES = Table("queries", QueryRecord, "query", ("user_id", "session_id", "action", "category", "outcome", "language"))
 TRACES = Table("traces", Trace, "trace", ("trace_id",))
@@ -206,5 +206,6 @@ class JobClaims(Protocol):
         ...
 
     async def renew(self, tenant_id: str, job_id: str, claim_id: str, now: datetime) -> bool:
-        """Prolongs the lease; False when the claim is lost or the job was cancelled."""
+        """Prolongs the lease; False when the claim is lost or the job was cancelled. Leaves the version
+        alone, so that the claimant's own saves are never stale because of it."""
         ...

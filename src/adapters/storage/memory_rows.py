@@ -1,0 +1,166 @@
+"""Aggregates of one kind in memory: what is committed, and one transaction's changes laid over it."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+from adapters.storage.codec import twin
+from adapters.storage.cursors import decode_cursor, encode_cursor
+from adapters.storage.layout import indexed_field, require_askable, wanted_values
+from adapters.storage.matching import matches, path_value, sort_key
+from application.ports.storage import Table
+from domain.aggregates import Aggregate, Event
+from domain.errors import NotFound, StaleVersion
+from domain.paging import Condition, Op, Page, PageRequest, Where
+
+A = TypeVar("A", bound=Aggregate)
+Order = Callable[[Any], tuple[tuple[int, Any], str]]
+
+
+class Rows:
+    """The committed aggregates of one kind and tenant, with a hash index on every indexed field."""
+
+    def __init__(self, table: Table[Any]) -> None:
+        self.by_id: dict[str, Any] = {}
+        self._fields = table.indexed
+        self._index: dict[str, dict[Any, set[str]]] = {field: defaultdict(set) for field in table.indexed}
+
+    def put(self, item: Any) -> None:
+        self.drop(item.id)
+        self.by_id[item.id] = item
+        for field in self._fields:
+            self._index[field][path_value(item, field)].add(item.id)
+
+    def drop(self, key: str) -> None:
+        old = self.by_id.pop(key, None)
+        if old is None:
+            return
+        for field in self._fields:
+            self._index[field][path_value(old, field)].discard(key)
+
+    def candidates(self, where: Where) -> Iterable[Any]:
+        """The rows that the most selective equality condition leaves."""
+        sets = [self._ids(c) for c in where if c.op in (Op.EQ, Op.IN) and c.field in self._index]
+        if not sets:
+            return self.by_id.values()
+        return [self.by_id[key] for key in min(sets, key=len)]
+
+    def _ids(self, condition: Condition) -> set[str]:
+        index = self._index[condition.field]
+        return set().union(*(index.get(value, ()) for value in wanted_values(condition)))
+
+
+class MemoryCollection(Generic[A]):
+    """Committed rows with this transaction's changes laid over them."""
+
+    def __init__(self, table: Table[A], rows: Rows, collect: Callable[[Sequence[Event]], None]) -> None:
+        self._table, self._rows, self._collect = table, rows, collect
+        self._changes: dict[str, A | None] = {}
+        self._versions: dict[str, int] = {}
+        """Of the committed rows, when this transaction first saved or removed them."""
+
+    async def get(self, id: str) -> A:  # noqa: A002
+        found = await self.find(id)
+        if found is None:
+            raise NotFound(f"There is no {self._table.noun} {id!r}.")
+        return found
+
+    async def find(self, id: str) -> A | None:  # noqa: A002
+        item = self._current(id)
+        return None if item is None else twin(item)
+
+    async def get_many(self, ids: Sequence[str]) -> list[A]:
+        found = (self._current(key) for key in ids)
+        return [twin(item) for item in found if item is not None]
+
+    async def save(self, item: A) -> None:
+        if item.version != _version(self._current(item.id)):
+            raise self._stale(item.id)
+        self._change(item.id, twin(item, item.version + 1))
+        item.version += 1
+        self._collect(item.take_events())
+
+    async def save_all(self, items: Sequence[A]) -> None:
+        for item in items:
+            await self.save(item)
+
+    async def remove(self, id: str) -> bool:  # noqa: A002
+        known = self._current(id) is not None
+        if known:
+            self._change(id, None)
+        return known
+
+    async def remove_where(self, where: Where) -> int:
+        found = list(self._matching(where))
+        for item in found:
+            self._change(item.id, None)
+        return len(found)
+
+    async def page(self, where: Where, request: PageRequest) -> Page[A]:
+        found = list(self._matching(where))
+        rest = self._after(found, request)
+        pick = heapq.nlargest if request.descending else heapq.nsmallest
+        order = self._order(request.sort_field)
+        window = pick(request.offset + request.limit + 1, rest, key=order)[request.offset :]
+        items, has_next = window[: request.limit], len(window) > request.limit
+        cursor = self._cursor(request, items[-1]) if has_next else None
+        copies = tuple(twin(item) for item in items)
+        return Page(copies, len(found), request.limit, request.offset, has_next, cursor)
+
+    async def list(self, where: Where, sort: str = "created_at", limit: int | None = None) -> list[A]:
+        found = sorted(self._matching(where), key=self._order(sort.lstrip("-")), reverse=sort.startswith("-"))
+        return [twin(item) for item in found[:limit]]
+
+    async def count(self, where: Where = ()) -> int:
+        if not where and not self._changes:
+            return len(self._rows.by_id)
+        return sum(1 for _ in self._matching(where))
+
+    def check(self) -> None:
+        """Raises when a row that this transaction saved was changed by another since."""
+        for key, version in self._versions.items():
+            if self._changes[key] is not None and _version(self._rows.by_id.get(key)) != version:
+                raise self._stale(key)
+
+    def apply(self) -> None:
+        for key, item in self._changes.items():
+            if item is None:
+                self._rows.drop(key)
+            else:
+                self._rows.put(item)
+
+    def _current(self, key: str) -> A | None:
+        return self._changes[key] if key in self._changes else self._rows.by_id.get(key)
+
+    def _change(self, key: str, item: A | None) -> None:
+        self._versions.setdefault(key, _version(self._rows.by_id.get(key)))
+        self._changes[key] = item
+
+    def _matching(self, where: Where) -> Iterable[A]:
+        require_askable(self._table, where)
+        committed = (item for item in self._rows.candidates(where) if item.id not in self._changes)
+        changed = (item for item in self._changes.values() if item is not None)
+        return (item for part in (committed, changed) for item in part if matches(item, where))
+
+    def _order(self, path: str) -> Order:
+        field = indexed_field(self._table, path)
+        return lambda item: (sort_key(path_value(item, field.path)), item.id)
+
+    def _after(self, found: Sequence[A], request: PageRequest) -> Sequence[A]:
+        if request.cursor is None:
+            return found
+        order, field = self._order(request.sort_field), indexed_field(self._table, request.sort_field)
+        value, last_id = decode_cursor(request.cursor, request.sort, field)
+        last = (sort_key(value), last_id)
+        return [item for item in found if (order(item) < last if request.descending else order(item) > last)]
+
+    def _cursor(self, request: PageRequest, last: A) -> str:
+        return encode_cursor(request.sort, (path_value(last, request.sort_field), last.id))
+
+    def _stale(self, key: str) -> StaleVersion:
+        return StaleVersion(f"The {self._table.noun} {key!r} was changed by somebody else.")
+
+
+def _version(item: Aggregate | None) -> int:
+    return item.version if item else 0

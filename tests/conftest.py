@@ -1,0 +1,10 @@
+"""Fixtures that suites of every kind share."""
+
+import pytest
+
+pytest_plugins = ("tests.support.postgres",)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
