@@ -225,3 +225,17 @@ class WebhookDisabled(Event):
     webhook_id: str
     event_id: str | None
     last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalEventReceived(Event):
+    """Another system told us of something; passed on to subscribers other than the webhook it came by."""
+
+    webhook_event_id: str
+    webhook_id: str
+    event_type: str
+    source: str
+    event_name: str
+    user_id: str | None
+    action: str | None
+    details: Mapping[str, Any] = field(default_factory=dict)
