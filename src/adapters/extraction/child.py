@@ -4,12 +4,19 @@ It gives up what it does not need before the first file: no new files or sockets
 be written to disk, and memory and processor time are bounded anew for every file.
 """
 
+import contextlib
+import encodings
 import fcntl
+import importlib
+import io
 import os
+import pkgutil
 import resource
 import signal
 import sys
 from typing import BinaryIO
+
+import docx
 
 from adapters.extraction import wire
 from adapters.extraction.reading import read_file, refused
@@ -63,8 +70,21 @@ def _warm_up() -> None:
     """Imports and fonts are loaded while files can still be opened."""
     for name, content in _WARM_UP.items():
         read_file(name, content, ExtractionLimits(), strict=False)
-    for encoding in ("utf-16", "utf-32", "cp1251", "cp1252", "koi8-r", "cp866", "latin-1", "cp932", "mac-cyrillic"):
-        "".encode(encoding)
+    read_file("a.docx", _small_document(), ExtractionLimits(), strict=False)
+    for module in pkgutil.iter_modules(encodings.__path__):
+        # Two of them exist on Windows alone.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"encodings.{module.name}")
+
+
+def _small_document() -> bytes:
+    document = docx.Document()
+    document.add_heading("Heading", 1)
+    document.add_paragraph("text", style="List Bullet")
+    document.add_table(1, 2)
+    content = io.BytesIO()
+    document.save(content)
+    return content.getvalue()
 
 
 def _give_up_privileges() -> None:

@@ -110,10 +110,8 @@ def _heading_level(chunk: _Chunk, following: _Chunk | None) -> int:
 def _stands_out(chunk: _Chunk, following: _Chunk) -> bool:
     """A question on its own over an answer; not the last sentence of a paragraph."""
     alone = len(chunk.lines) == 1 or following.indent > chunk.indent
-    return (
-        (alone
-        and not _ITEM.match(following.lines[0] if following.indent == chunk.indent else ""))
-        or bool(alone and _ITEM.match(chunk.lines[0]))
+    return (alone and not _ITEM.match(following.lines[0] if following.indent == chunk.indent else "")) or bool(
+        alone and _ITEM.match(chunk.lines[0])
     )
 
 

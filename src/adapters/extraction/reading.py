@@ -19,7 +19,7 @@ from domain.pair_extraction.limits import within_limits
 from domain.pair_extraction.reading import pairs_of
 
 _MOST_WARNINGS = 200
-type_Found = tuple[str, Iterable[ExtractedPair], list[Warning_]]
+_Found = tuple[str, Iterable[ExtractedPair], list[Warning_]]
 
 
 def read_file(name: str, content: bytes, limits: ExtractionLimits, *, strict: bool) -> Extraction:
@@ -79,23 +79,23 @@ def _text(found: Sniffed) -> str:
     return found.text.text if found.text else ""
 
 
-def _found(document: Document, name: str) -> type_Found:
+def _of_document(document: Document, name: str) -> _Found:
     pairs, warnings = pairs_of(document, name)
     return document.title, pairs, warnings
 
 
-def _pdf(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> type_Found:
-    return _found(read_pdf(content), name)
+def _pdf(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> _Found:
+    return _of_document(read_pdf(content), name)
 
 
-def _docx(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> type_Found:
-    return _found(read_docx(content, limits.max_bytes), name)
+def _docx(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> _Found:
+    return _of_document(read_docx(content, limits.max_bytes), name)
 
 
-def _html(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> type_Found:
+def _html(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> _Found:
     document = read_html(_text(found))
     structured = pairs_of_page(_text(found), name)
-    title, pairs, warnings = _found(document, name)
+    title, pairs, warnings = _of_document(document, name)
     known = {pair.question for pair in structured}
     return (
         title,
@@ -104,23 +104,23 @@ def _html(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -
     )
 
 
-def _markdown(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> type_Found:
-    return _found(read_markdown(_text(found)), name)
+def _markdown(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> _Found:
+    return _of_document(read_markdown(_text(found)), name)
 
 
-def _plain(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> type_Found:
-    return _found(read_text(_text(found)), name)
+def _plain(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> _Found:
+    return _of_document(read_text(_text(found)), name)
 
 
-def _csv(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> type_Found:
+def _csv(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> _Found:
     return ("", *read_csv(_text(found).replace("\x00", ""), name))
 
 
-def _json(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> type_Found:
+def _json(name: str, content: bytes, found: Sniffed, limits: ExtractionLimits) -> _Found:
     return ("", *read_json(_text(found), name))
 
 
-_READERS: dict[Format, Callable[[str, bytes, Sniffed, ExtractionLimits], type_Found]] = {
+_READERS: dict[Format, Callable[[str, bytes, Sniffed, ExtractionLimits], _Found]] = {
     Format.PDF: _pdf,
     Format.DOCX: _docx,
     Format.HTML: _html,

@@ -65,7 +65,7 @@ def _a(format_: Format) -> str:
 def _by_content(content: bytes, expected: Format | None) -> tuple[Format, Decoded | None]:
     if b"%PDF-" in content[:1024]:
         return Format.PDF, None
-    if content.startswith(b"PK\x03\x04") or content.startswith(b"PK\x05\x06"):
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _archive(content, expected), None
     _refuse_others(content, expected)
     text = decoded(content, _declared_charset(content))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from adapters.extraction.refusal import damaged
 from domain.extraction import ExtractedPair, Place, Warning_
 from domain.pair_extraction.records import from_rows, guessed_columns
-from domain.pair_extraction.vocabulary import question_and_answer, translated_pairs
+from domain.pair_extraction.vocabulary import question_and_answer
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 50
@@ -81,25 +81,18 @@ def is_table(text: str) -> bool:
     return width > 1 and evenness > 0.8 and text.strip().count("\n") >= 1
 
 
-def names_columns(header: Sequence[str]) -> bool:
-    return question_and_answer(header) is not None or bool(translated_pairs(header))
-
-
 def _by_content(table: Sequence[Row], file: str) -> tuple[list[ExtractedPair], list[Warning_]]:
     columns = guessed_columns([row.cells for row in table])
     header = table[0].cells
     if columns is None:
-        names = ", ".join(cell.strip()[:40] for cell in header[:12])
-        return [], [Warning_(file, f"No column of questions and none of answers among: {names}", "NO_PAIRS")]
-    names = [
-        "question" if i == columns[0] else "answer" if i == columns[1] else f"column {i + 1}"
-        for i in range(len(header))
-    ]
+        listed = ", ".join(cell.strip()[:40] for cell in header[:12])
+        return [], [Warning_(file, f"No column of questions and none of answers among: {listed}", "NO_PAIRS")]
     # A first row that asks like the others is no header.
-    body = table if "?" in header[columns[0]] else table[1:]
-    if body is not table:
-        names = [n if n in ("question", "answer") else (header[i].strip() or n) for i, n in enumerate(names)]
-    pairs = from_rows(names, [(Place(file, line=row.line), row.cells) for row in body]) or []
+    headless = "?" in header[columns[0]]
+    labels = [f"column {i + 1}" if headless or not cell.strip() else cell.strip() for i, cell in enumerate(header)]
+    labels[columns[0]], labels[columns[1]] = "question", "answer"
+    body = table if headless else table[1:]
+    pairs = from_rows(labels, [(Place(file, line=row.line), row.cells) for row in body]) or []
     message = (
         f"Questions were taken from column {columns[0] + 1} and answers from column {columns[1] + 1}, by what they hold"
     )

@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from statistics import median
 
 from adapters.extraction.lines import Line
@@ -53,7 +54,7 @@ def _detached(page: Sequence[Line]) -> list[Line]:
     if len(page) < 4:
         return []
     ordered = sorted(page, key=lambda line: -line.base)
-    gaps = [upper.base - lower.base for upper, lower in zip(ordered, ordered[1:], strict=False)]
+    gaps = [upper.base - lower.base for upper, lower in pairwise(ordered)]
     usual = median([gap for gap in gaps if gap > 1] or [12])
     found = [
         line for line in ordered[:3] if ordered[0].base - line.base < 2 and _gap_below(ordered, line) > 1.6 * usual
@@ -112,7 +113,7 @@ def _blocks(lines: Sequence[Line], levels: _Levels) -> Iterator[Block]:
 
 
 def _usual_spacing(lines: Sequence[Line]) -> float:
-    gaps = [upper.base - lower.base for upper, lower in zip(lines, lines[1:], strict=False) if upper.page == lower.page]
+    gaps = [upper.base - lower.base for upper, lower in pairwise(lines) if upper.page == lower.page]
     return median([round(gap, 1) for gap in gaps if 2 < gap < 40] or [12.0])
 
 

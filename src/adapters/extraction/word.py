@@ -4,8 +4,9 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
-from docx import Document as open_document
+import docx
 from docx.document import Document as WordDocument
 from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml.exceptions import InvalidXmlError
@@ -35,7 +36,7 @@ def read_docx(content: bytes, max_bytes: int) -> Document:
     """Raises `Refusal`: damaged, encrypted, a bomb."""
     try:
         check_archive(content, max_bytes)
-        document = open_document(io.BytesIO(content))
+        document = docx.Document(io.BytesIO(content))
         blocks = list(_blocks(document))
         title = one_line(document.core_properties.title or "")
     except _BROKEN as error:
@@ -102,7 +103,7 @@ def _bold(part: WordParagraph, own: bool | None) -> bool:
 
 def _bullet(part: WordParagraph, style: str) -> str:
     properties = part._p.pPr
-    numbering = properties.numPr if properties is not None else None
+    numbering: Any = properties.numPr if properties is not None else None
     if numbering is None and not _LIST.match(style):
         return ""
     depth = numbering.ilvl.val if numbering is not None and numbering.ilvl is not None else 0

@@ -24,7 +24,8 @@ class Block:
 
     A `PAIR` holds its question in `text`; `bold` says that the whole paragraph is. `level` of a
     heading counts from 1; that of a pair is 0 when its author marked it as one, and 1 for a term with
-    its definition, which is a pair only where it asks or stands among nothing else. `links` are the addresses behind words, as `words: address`.
+    its definition, which is a pair only where it asks or stands among nothing else. `links` are the
+    addresses behind words, as `words: address`.
     """
 
     kind: Kind

@@ -7,6 +7,7 @@ from domain.extraction import AuthoredMetadata, ExtractedPair, Place
 from domain.pair_extraction.vocabulary import metadata_field, question_and_answer, translated_pairs
 from domain.pair_extraction.wording import asks, clean, is_question, one_line
 
+_NOTHING = AuthoredMetadata()
 _YES = frozenset("true yes y 1 ja да sí si oui x +".split())
 _MAX_DEPTH_OF_METADATA = 6
 
@@ -29,7 +30,7 @@ def from_rows(header: Sequence[str], rows: Iterable[tuple[Place, Sequence[str]]]
     pairs: list[ExtractedPair] = []
     for place, row in rows:
         record = dict(zip(header, row, strict=False))
-        pairs += from_mapping(record, place, AuthoredMetadata())
+        pairs += from_mapping(record, place, _NOTHING)
     return pairs
 
 
@@ -79,7 +80,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def metadata(
-    record: Mapping[str, Any], inherited: AuthoredMetadata = AuthoredMetadata(), language: str | None = None
+    record: Mapping[str, Any], inherited: AuthoredMetadata = _NOTHING, language: str | None = None
 ) -> AuthoredMetadata:
     """The fields a record fills; what no field is for goes to `extra` under dotted keys."""
     fields: dict[str, Any] = {}

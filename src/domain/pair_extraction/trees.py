@@ -21,12 +21,12 @@ _CONTAINERS = frozenset(
 @dataclass(frozen=True, slots=True)
 class _Where:
     place: Place
-    inherited: AuthoredMetadata = AuthoredMetadata()
+    inherited: AuthoredMetadata
 
 
 def from_tree(value: Any, place: Place) -> list[ExtractedPair]:
     """Every pair below `value`, in order; a group's own category, language and tags pass down."""
-    return list(_walk(value, _Where(place)))
+    return list(_walk(value, _Where(place, AuthoredMetadata())))
 
 
 def _walk(value: Any, where: _Where) -> Iterator[ExtractedPair]:
