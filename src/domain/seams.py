@@ -19,14 +19,27 @@ BIRTH_WORDS = (
 )
 NUMBER_WORDS = (
     r"ssn|itin|social|security|passport|passeport|pasaporte|reisepass\w*|паспорт\w*|personalausweis\w*|ausweis\w*"
-    r"|steuer\w*|idnr|tin|nir|sécurité|dni|nie|nif|инн|снилс|identi\w*|licen[cs]e|permis|führerschein\w*|удостоверени\w*"
-    r"|account|konto\w*|compte|cuenta|счет\w*|счёт\w*"
+    r"|steuer\w*|idnr|tin|nir|sécurité|dni|nie|nif|инн|снилс|nino|insurance|nhs|licen[cs]e|permis|permiso"
+    r"|führerschein\w*|удостоверени\w*|водительск\w*"
 )
+PHONE_WORDS = (
+    r"phone|telephone|tel|call|calling|dial|ring|text|sms|fax|mobile|cell|whatsapp|desk|hotline|reach|answering|messages"
+    r"|telefon\w*|handy\w*|mobil\w*|anrufen|ruf\w*|téléphon\w*|appel\w*|joindre|portable|teléfono|móvil|celular|llam\w*"
+    r"|телефон\w*|тел|моб\w*|звон\w*|позвон\w*|факс|viber|telegram"
+)
+VERSION_WORDS = r"v|versions?|release|firmware|build|mask|netmask|subnet|версия|версии"
+REFERENCE_WORDS = (
+    r"orders?|invoices?|tickets?|case|ref|reference|tracking|shipment|parcel|sku|item|part|serial|bestell\w*|rechnung\w*"
+    r"|auftrag\w*|vorgang\w*|sendung\w*|kundennummer|commande|facture|dossier|colis|suivi|pedido|factura|env[ií]o"
+    r"|заказ\w*|сч[её]т\w*|накладн\w*|обращени\w*|трек\w*"
+)
+"""The last two announce that what follows is no address and no telephone number."""
 _GLUE = r"mot|date|fecha|дата|dato|social|security|tax|fiscal|driver\S*|серия|номер"
 """Parts of announcers of several words: mot de passe, date of birth."""
 
 _ANNOUNCER = re.compile(
-    rf"(?<![^\W\d_])(?:{CREDENTIAL_WORDS}|{BIRTH_WORDS}|{NUMBER_WORDS}|{_GLUE})(?![^\W\d_])", re.IGNORECASE
+    rf"(?<![^\W\d_])(?:{CREDENTIAL_WORDS}|{BIRTH_WORDS}|{NUMBER_WORDS}|{PHONE_WORDS}|{VERSION_WORDS}|{REFERENCE_WORDS}|{_GLUE})(?![^\W\d_])",
+    re.IGNORECASE,
 )
 _PLAIN = re.compile(r"[(\[\"'«„“‘¿¡*]*[^\W\d_]+(?:['’-][^\W\d_]+)*[.,;:!?…)\]\"'»”’*]*")
 _WORD = re.compile(r"\S+(?=\s)")
