@@ -21,9 +21,12 @@ class Workers:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=prepare or (lambda: None))
         self._closed = False
 
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def ensure_open(self) -> None:
         if self._closed:
             raise ServiceUnavailable("The index is closed.")
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        self.ensure_open()
         return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
 
     async def close(self) -> None:

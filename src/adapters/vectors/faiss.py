@@ -70,17 +70,17 @@ class FaissVectorIndex:
         self, tenant_id: str, space: str, vector: Vector, limit: int, filters: Filters
     ) -> list[VectorHit]:
         query = self._spaces.query(space, vector)
-        shard = self._shards.get((tenant_id, space))
+        shard = self._held(tenant_id, space)
         return await self._workers.run(shard.search, query, limit, filters) if shard else []
 
     async def scores(self, tenant_id: str, space: str, vector: Vector, ids: Sequence[str]) -> dict[str, float]:
         query = self._spaces.query(space, vector)
-        shard = self._shards.get((tenant_id, space))
+        shard = self._held(tenant_id, space)
         return await self._workers.run(shard.scores, query, ids) if shard else {}
 
     async def count(self, tenant_id: str, space: str) -> int:
         self._spaces.get(space)
-        shard = self._shards.get((tenant_id, space))
+        shard = self._held(tenant_id, space)
         return await self._workers.run(len, shard) if shard else 0
 
     async def clear(self, tenant_id: str) -> None:
@@ -93,17 +93,22 @@ class FaissVectorIndex:
     async def close(self) -> None:
         for shard in list(self._shards.values()):
             shard.stop()
-        await asyncio.gather(*self._growing)
+        await self.settled()
         await self._builder.close()
         await self._workers.close()
         if self._directory:
             self._directory.close()
 
     async def settled(self) -> None:
-        """Until the training that is under way is done."""
-        await asyncio.gather(*self._growing)
+        """Until the training that is under way has ended, well or not."""
+        await asyncio.gather(*self._growing, return_exceptions=True)
+
+    def _held(self, tenant_id: str, space: str) -> Shard | None:
+        self._workers.ensure_open()
+        return self._shards.get((tenant_id, space))
 
     def _of_tenant(self, tenant_id: str) -> list[Shard]:
+        self._workers.ensure_open()
         return [shard for (owner, _), shard in list(self._shards.items()) if owner == tenant_id]
 
     def _upsert(self, tenant_id: str, space: str, rows: Sequence[VectorRow]) -> Shard:
@@ -139,7 +144,12 @@ class FaissVectorIndex:
         if shard.wants_to_grow():
             task = asyncio.create_task(self._builder.run(shard.grow))
             self._growing.add(task)
-            task.add_done_callback(self._growing.discard)
+            task.add_done_callback(self._grown)
+
+    def _grown(self, task: asyncio.Task[None]) -> None:
+        self._growing.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("index_training_failed", error=repr(error), consequence="searches stay exact and slower")
 
 
 def _loaded(shard: KeptShard, whole: bool) -> bool:

@@ -113,6 +113,8 @@ class Shard:
         with self._lock.reading():
             slots = table.live_slots()
             matrix = self._engine.vectors(slots)
+        if len(slots) <= self._ivf_above:
+            return
         try:
             engine = IvfEngine(slots, matrix, self._stopped.is_set)
         except Stopped:
