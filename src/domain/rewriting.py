@@ -39,3 +39,13 @@ def stand_alone(question: str, language: str, history: Sequence[Turn]) -> str:
     if not earlier or not leans_on_history(question, language):
         return question
     return f"{earlier[-1]} {question}"
+
+
+_JOINTS = re.compile(r"\s*(?:[?;]|,?\s+\b(?:and|und|et|y|и|а также|sowie)\b)\s+", re.IGNORECASE)
+
+
+def clauses(question: str) -> list[str]:
+    """The parts of a question that asks several things; none when it asks one."""
+    parts = [part.strip(" ,.?") for part in _JOINTS.split(question)]
+    long_enough = [part for part in parts if len(re.findall(r"\w+", part)) >= 2]
+    return long_enough if len(long_enough) > 1 else []
