@@ -116,8 +116,13 @@ def _stands_out(chunk: _Chunk, following: _Chunk) -> bool:
 
 
 def _asks_then_answers(chunk: _Chunk) -> bool:
-    first = chunk.lines[0]
-    return len(chunk.lines) > 1 and ends_asking(first) and is_question(first) and not ends_asking(chunk.lines[-1])
+    if len(chunk.lines) < 2:
+        return False
+    first, second = chunk.lines[0].strip(), chunk.lines[1].strip()
+    own_sentence = first[0].isupper() or first[0] in '¿("“«„'
+    closed = first.count("“") == first.count("”") and first.count("(") == first.count(")")
+    answers = not second[0].islower() and second[0] not in '”»").,;' and not ends_asking(chunk.lines[-1])
+    return ends_asking(first) and is_question(first) and own_sentence and closed and answers
 
 
 def _items(chunk: _Chunk) -> Iterator[Block]:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
@@ -13,23 +14,62 @@ from domain.pair_extraction.wording import likeness
 
 _BULLET = re.compile(r"^(?:[•◦▪‣·∙○●■–—*-]|\d{1,2}[.)]|\(?[a-z]\))\s*(?=\S)")
 _LARGER = 1.08
+_SMALLER = 0.93
+_NOTE_SIGN = re.compile(r"^(?:\d{1,3}|[*†‡§])\s*\S")
 _LONGEST_HEADING = 300
 _EDGE = 0.12
 
 
 def blocks_of(lines: Sequence[Line], outline: Sequence[tuple[str, int]]) -> list[Block]:
-    body = _without_running_heads(lines)
+    body = _without_footnotes(_without_running_heads(lines))
     if not body:
         return []
     levels = _Levels(body, outline)
-    return list(_blocks(body, levels))
+    return _without_cover_headings(list(_blocks(body, levels)), levels)
+
+
+def _without_footnotes(lines: Sequence[Line]) -> list[Line]:
+    """Drops the small print that ends a page and begins with its number or sign."""
+    usual = _usual_size(lines)
+    kept: list[Line] = []
+    for page in _by_page(lines).values():
+        end = len(page)
+        while end and page[end - 1].size < usual * _SMALLER and page[end - 1].base < page[end - 1].page_height / 2:
+            end -= 1
+        notes = page[end:]
+        kept += page[:end] if notes and _NOTE_SIGN.match(notes[0].text) else page
+    return kept
+
+
+def _without_cover_headings(blocks: list[Block], levels: "_Levels") -> list[Block]:
+    """Where bookmarks name the headings, large print before the first of them is a cover."""
+    listed = [index for index, block in enumerate(blocks) if _is_listed(block, levels)]
+    start = listed[0] if len(listed) > 1 else 0
+    cover = [replace(block, kind=Kind.PARAGRAPH) if block.kind is Kind.HEADING else block for block in blocks[:start]]
+    return cover + blocks[start:]
+
+
+def _is_listed(block: Block, levels: "_Levels") -> bool:
+    return block.kind is Kind.HEADING and levels.listed(block.text) is not None
+
+
+def _by_page(lines: Sequence[Line]) -> dict[int, list[Line]]:
+    pages: dict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        pages[line.page].append(line)
+    return pages
+
+
+def _usual_size(lines: Sequence[Line]) -> float:
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[line.size] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0
 
 
 def _without_running_heads(lines: Sequence[Line]) -> list[Line]:
     """Drops page numbers and lines at the edges that recur from page to page."""
-    pages: dict[int, list[Line]] = defaultdict(list)
-    for line in lines:
-        pages[line.page].append(line)
+    pages = _by_page(lines)
     edges = [line for page in pages.values() for line in page if _at_edge(line)]
     texts = Counter(_numberless(line.text) for line in edges)
     outer = Counter(round(line.base) for page in pages.values() for line in _detached(page))
@@ -79,10 +119,7 @@ class _Levels:
 
     def __init__(self, lines: Sequence[Line], outline: Sequence[tuple[str, int]]) -> None:
         self.outline = {likeness(title): level for title, level in outline if likeness(title)}
-        sizes: Counter[float] = Counter()
-        for line in lines:
-            sizes[line.size] += len(line.text)
-        self.body = sizes.most_common(1)[0][0]
+        self.body = _usual_size(lines)
         larger = sorted({line.size for line in lines if self._is_larger(line)}, reverse=True)
         self._by_size = {size: level for level, size in enumerate(larger, 1)}
 

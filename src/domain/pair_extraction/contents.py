@@ -11,6 +11,7 @@ _LABEL = re.compile(
     r"sommaire|table des matières|índice|contenido|tabla de contenidos?|содержание|оглавление)\W*$",
     re.IGNORECASE,
 )
+_FOOTNOTE = re.compile(r"^\^\[\d{1,3}\]\s")
 _LEADERS = re.compile(r"(?:\.\s?){4,}|…{2,}")
 _PAGE_NUMBER = re.compile(
     r"^\W*(?:(?:page|seite|página|страница|стр\.?)\s*)?\d{1,4}(?:\s*(?:/|of|von|sur|de|из)\s*\d+)?\W*$", re.I
@@ -18,18 +19,19 @@ _PAGE_NUMBER = re.compile(
 
 
 def without_contents(blocks: Sequence[Block]) -> list[Block]:
-    """Drops the label, the lines that only repeat a later heading, and lines with dot leaders."""
+    """Drops the label, the lines that only repeat a heading, lines with dot leaders, and footnotes."""
     headings = {likeness(block.text) for block in blocks if block.kind is Kind.HEADING}
     headings.discard("")
     kept: list[Block] = []
-    listing = False
+    listing = footnotes = False
     for block in blocks:
+        footnotes = block.kind is not Kind.HEADING and (footnotes or bool(_FOOTNOTE.match(block.text)))
         if is_contents_label(block.text):
             listing = True
             continue
         if listing and block.kind is Kind.HEADING:
             listing = False
-        if not _lists_headings(block, headings, listing):
+        if not footnotes and not _lists_headings(block, headings, listing):
             kept.append(block)
     return kept
 

@@ -150,7 +150,7 @@ def _at(block: Block | None) -> str:
 
 def _is_question_pair(block: Block) -> bool:
     """Marked by its author, or a term that asks."""
-    return block.kind is Kind.PAIR and (is_question(block.text) or not block.level)
+    return block.kind is Kind.PAIR and not block.level
 
 
 def _holds_pairs(section: Section) -> bool:

@@ -65,7 +65,7 @@ def is_question(line: str) -> bool:
     text = _ADDRESS.sub("", without_numbering(line))
     if not text or len(text) > _MAX_QUESTION_LINE:
         return False
-    return asks(text) or bool(_STARTS_AS_QUESTION.match(text))
+    return asks(text) or (text[-1] != ":" and bool(_STARTS_AS_QUESTION.match(text)))
 
 
 def asks(text: str) -> bool:
