@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ("tests.support.postgres",)
+pytest_plugins = ("tests.support.postgres", "tests.support.storage")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import base64
 import binascii
 from datetime import datetime
 from functools import cache
+from types import GenericAlias
 from typing import Annotated, Any
 
 import msgspec
@@ -43,5 +44,5 @@ def _decoder(field: Field) -> msgspec.json.Decoder[tuple[str, Any, str]]:
         int: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
     }
     value: Any = exact.get(field.type, field.type)
-    shape: Any = tuple[str, value | None if field.nullable else value, str]
-    return msgspec.json.Decoder(shape)
+    value = value | None if field.nullable else value
+    return msgspec.json.Decoder(GenericAlias(tuple, (str, value, str)))

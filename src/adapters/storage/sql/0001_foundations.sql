@@ -87,7 +87,7 @@ BEGIN
     EXECUTE format('CREATE INDEX %I ON %I (tenant_id, created_at NULLS FIRST, id)',
         collection || '_by_created_at', collection);
     FOREACH field IN ARRAY fields LOOP
-        PERFORM define_indexed(collection, split_part(field, ' ', 1), split_part(field, ' ', 2));
+        PERFORM define_indexed(collection, split_part(field, ' ', 1), substr(field, strpos(field, ' ') + 1));
     END LOOP;
     PERFORM protect_tenants(collection);
 END $$;
