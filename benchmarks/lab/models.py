@@ -19,12 +19,29 @@ MAX_TOKENS = 256
 
 def embed(model: str, texts: Sequence[str]) -> Matrix:
     """Unit vectors, one row per text. `model` is "minilm" or "use"."""
-    digest = hashlib.sha256("\x00".join(texts).encode()).hexdigest()[:24]
-    path = CACHE / f"{model}-{len(texts)}-{digest}.npy"
+    known = _store(model)
+    keys = [hashlib.blake2b(text.encode(), digest_size=12).hexdigest() for text in texts]
+    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+    if missing:
+        known.update(zip(missing, _embed_by_length(model, list(missing.values())), strict=True))
+        _save(model, known)
+    return np.stack([known[key] for key in keys]) if keys else np.zeros((0, 1), np.float32)
+
+
+@cache
+def _store(model: str) -> dict[str, Matrix]:
+    path = CACHE / f"{model}.npz"
     if not path.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        np.save(path, _embed_by_length(model, list(texts)))
-    return np.load(path)  # type: ignore[no-any-return]
+        return {}
+    with np.load(path) as stored:
+        return dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
+
+
+def _save(model: str, known: dict[str, Matrix]) -> None:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    partial = CACHE / f"{model}.partial.npz"
+    np.savez(partial, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
+    partial.replace(CACHE / f"{model}.npz")
 
 
 def _embed_by_length(model: str, texts: list[str]) -> Matrix:

@@ -6,51 +6,58 @@ Logistic in a handful of features of the ranking, with constants fitted on publi
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from domain.ranking import Ranked, View, merge_answers
 
 MIN_LABELS = 20
 """Fewer labelled answers than this say too little to move the calibration."""
+SOFTNESS = 0.03
+"""Of the smooth maximum; at 0 only the nearest rival would count."""
+NOBODY = 0.2
+"""The relevance of an answer that is not there: what a pair that stands alone is measured against."""
 _SLOPE_PENALTY, _SHIFT_PENALTY = 2.0, 0.25
 _NEWTON_STEPS = 25
+_LEAST_SLOPE = 0.1
+"""Labels that turn the order around are mistaken, or too few."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What speaks for the best candidate."""
 
-    view: View
     dense: float
-    """Of the best candidate, on the ranking's absolute scale."""
+    """Its dense part, on the ranking's absolute scale."""
     gap: float
-    """Its relevance less the best of the others'; 0 where it stands alone, negative where others are
-    more relevant and a reranker preferred it."""
-    lexical_question: float = 0.0
-    lexical_pair: float = 0.0
+    """Its relevance less a smooth maximum of all others'; divided by `SOFTNESS` it is the log-odds of its
+    share in a softmax. Negative where others are more relevant and a reranker preferred it."""
+    kind: str
+    """Of calibration: the space and the view, "english/passage"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """Of one view: `bias + dense * dense_top + gap * gap + …` is the logit."""
+    """`bias + dense * dense + gap * gap` is the logit."""
 
     dense: float
     gap: float
     bias: float
-    lexical_question: float = 0.0
-    lexical_pair: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Constants by view, then `slope * z + shift` fitted on the knowledge base's own labels."""
+    """Constants by kind, then `slope * z + shift` fitted on the knowledge base's own labels."""
 
-    constants: Mapping[View, Constants]
+    constants: Mapping[str, Constants]
     slope: float = 1.0
     shift: float = 0.0
-    labels: int = field(default=0, compare=False)
+    labels: int = 0
     """How many labelled answers the last two rest on."""
+
+    def of(self, kind: str) -> Constants:
+        return self.constants.get(kind, _UNMEASURED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +73,20 @@ def evidence(ranked: Sequence[Ranked]) -> Evidence | None:
     if not ranked:
         return None
     top, *others = merge_answers(ranked)
-    best_other = max((other.relevance for other in others), default=top.relevance)
-    return Evidence(top.view, top.dense, top.relevance - best_other, top.lexical_question, top.lexical_pair)
+    rivals = [NOBODY, *(other.relevance for other in others)]
+    return Evidence(top.dense, top.relevance - _smooth_maximum(rivals), f"{top.space}/{top.view}")
+
+
+def _smooth_maximum(values: Sequence[float]) -> float:
+    """Above the maximum by as much as others come near it: two near rivals weigh more than one."""
+    highest = max(values)
+    return highest + SOFTNESS * math.log(sum(math.exp((value - highest) / SOFTNESS) for value in values))
 
 
 def logit(found: Evidence, calibration: Calibration) -> float:
     """Before slope and shift: what a label has to remember of its answer."""
-    known = calibration.constants[found.view]
-    return (
-        known.bias
-        + known.dense * found.dense
-        + known.gap * found.gap
-        + known.lexical_question * found.lexical_question
-        + known.lexical_pair * found.lexical_pair
-    )
+    known = calibration.of(found.kind)
+    return known.bias + known.dense * found.dense + known.gap * found.gap
 
 
 def confidence(found: Evidence | None, calibration: Calibration) -> float:
@@ -105,7 +112,7 @@ def refit(labels: Sequence[Label], calibration: Calibration) -> Calibration:
     slope, shift = 1.0, 0.0
     for _ in range(_NEWTON_STEPS):
         slope, shift = _newton_step(labels, slope, shift)
-    return replace(calibration, slope=max(slope, 0.0), shift=shift, labels=len(labels))
+    return replace(calibration, slope=max(slope, _LEAST_SLOPE), shift=shift, labels=len(labels))
 
 
 def _newton_step(labels: Sequence[Label], slope: float, shift: float) -> tuple[float, float]:
@@ -147,17 +154,47 @@ def _derivatives(
     return (by_slope, by_shift), (aa, ab, bb)
 
 
-_RECIPE = Constants(dense=8.0, gap=12.7, bias=-6.0)
+_ENGLISH = Constants(dense=5.0, gap=11.5, bias=-3.6)
+_ENGLISH_PASSAGE = Constants(dense=5.0, gap=10.5, bias=-3.9)
+_OTHER_LANGUAGE = Constants(dense=5.5, gap=15.0, bias=-4.3)
+_OTHER_PASSAGE = Constants(dense=5.0, gap=15.0, bias=-2.2)
+_UNMEASURED = _ENGLISH
 
-BUILT_IN = Calibration({view: _RECIPE for view in View})
-SINGLE_SPACE = Calibration({view: _RECIPE for view in View})
-"""For embedders nobody has measured here."""
+BUILT_IN = Calibration(
+    MappingProxyType(
+        {
+            f"english/{View.SAME_LANGUAGE}": _ENGLISH,
+            f"english/{View.PASSAGE}": _ENGLISH_PASSAGE,
+            f"multilingual/{View.SAME_LANGUAGE}": Constants(dense=3.0, gap=11.0, bias=-2.4),
+            f"multilingual/{View.PASSAGE}": Constants(dense=1.0, gap=10.0, bias=-1.8),
+            f"multilingual/{View.OTHER_LANGUAGE}": _OTHER_LANGUAGE,
+            f"multilingual/{View.OTHER_PASSAGE}": _OTHER_PASSAGE,
+        }
+    )
+)
+SINGLE_SPACE = Calibration(
+    MappingProxyType(
+        {
+            f"default/{View.SAME_LANGUAGE}": _ENGLISH,
+            f"default/{View.PASSAGE}": _ENGLISH_PASSAGE,
+            f"default/{View.OTHER_LANGUAGE}": _OTHER_LANGUAGE,
+            f"default/{View.OTHER_PASSAGE}": _OTHER_PASSAGE,
+        }
+    )
+)
+"""For embedders that nobody has measured here: right for MiniLM, a start for others until labels move it."""
 
 
 def to_json(calibration: Calibration) -> dict[str, Any]:
-    return asdict(calibration)
+    constants = {kind: asdict(numbers) for kind, numbers in calibration.constants.items()}
+    return {
+        "constants": constants,
+        "slope": calibration.slope,
+        "shift": calibration.shift,
+        "labels": calibration.labels,
+    }
 
 
 def from_json(stored: Mapping[str, Any]) -> Calibration:
-    constants = {View(view): Constants(**numbers) for view, numbers in stored["constants"].items()}
+    constants = {kind: Constants(**numbers) for kind, numbers in stored["constants"].items()}
     return Calibration(constants, stored["slope"], stored["shift"], stored["labels"])

@@ -8,64 +8,50 @@ brought to one scale by constants measured once. `docs/quality.md` has the figur
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
+from domain.ranking_profiles import (
+    BUILT_IN,
+    SINGLE_SPACE,
+    RankingProfile,
+    SpaceProfile,
+    View,
+    Weights,
+    index_texts,
+    subject,
+    with_subject,
+)
 from domain.stopwords import stop_words
+
+__all__ = [
+    "BUILT_IN",
+    "CANDIDATES_PER_METHOD",
+    "SINGLE_SPACE",
+    "Asked",
+    "Fusion",
+    "Ranked",
+    "RankingProfile",
+    "Signals",
+    "SpaceProfile",
+    "SpaceSearch",
+    "View",
+    "Weights",
+    "asked",
+    "index_texts",
+    "merge_answers",
+    "plan",
+    "rank",
+    "subject",
+    "with_subject",
+]
 
 CANDIDATES_PER_METHOD = 50
 """Each method contributes this many candidates; the union is then scored by every method."""
 
+SUBJECT_FLOOR = 0.4
+"""The similarity at which every view's `floor` lies: the default of `retrieval.similarity_threshold`."""
+
 _WORD = re.compile(r"\w+")
 _RRF_DAMPING = 60
-
-
-class View(StrEnum):
-    """How a question looks at a pair; each view has its own weights and its own calibration."""
-
-    SAME_LANGUAGE = "same_language"
-    PASSAGE = "passage"
-    OTHER_LANGUAGE = "other_language"
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Of one view in one space: `scale * dense + offset + question * Bq + pair * Bqa`.
-
-    `scale` and `offset` bring the cosines of a model to the scale of the others.
-    """
-
-    question: float
-    pair: float
-    scale: float = 1.0
-    offset: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class SpaceProfile:
-    """How one embedding space is used.
-
-    A pair's one vector there is `question_share * E(question) + (1 - question_share) * E(question + " "
-    + answer)`, not of unit length, so that the inner product with a question mixes the cosines alike.
-    """
-
-    name: str
-    languages: frozenset[str] | None
-    """Of the pairs it holds, and of the questions that it can compare with them; None for any."""
-    question_share: float
-    weights: Mapping[View, Weights]
-
-    def serves(self, language: str) -> bool:
-        return self.languages is None or language in self.languages
-
-
-@dataclass(frozen=True, slots=True)
-class RankingProfile:
-    """The constants of one kind of embedder; spaces in the order of preference."""
-
-    spaces: tuple[SpaceProfile, ...]
-    foreign_margin: float = 0.10
-    """A question without a stop word of the pair's language, whose cosine in a space of every language
-    exceeds the other by this, is in another language, whatever was detected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +110,15 @@ class Ranked:
     """What the order follows."""
     relevance: float
     """On the absolute scale at the default weights, whatever the configuration weighs: the measure for
-    thresholds and confidence."""
+    confidence."""
+    similarity: float
+    """`relevance` in 0..1, alike for all views: below 0.4 the pair is on another subject."""
     dense: float
     """The dense part of `relevance`."""
     lexical_question: float
     lexical_pair: float
     view: View
+    space: str
     answer: str = field(default="", compare=False)
 
 
@@ -150,16 +139,6 @@ def plan(question_language: str, profile: RankingProfile) -> tuple[SpaceSearch, 
     return tuple(
         SpaceSearch(space.name, space.languages) for space in profile.spaces if space.serves(question_language)
     )
-
-
-def index_texts(
-    space: SpaceProfile, question: str, answer: str, *, has_question: bool = True
-) -> tuple[tuple[str, float], ...]:
-    """The texts whose embeddings, mixed by these weights, are the pair's vector in the space."""
-    both = f"{question} {answer}".strip()
-    share = space.question_share if has_question and question.strip() else 0.0
-    parts = ((question, share), (both, 1.0 - share))
-    return tuple((text, weight) for text, weight in parts if weight > 0)
 
 
 def rank(
@@ -184,24 +163,35 @@ def merge_answers(ranked: Sequence[Ranked]) -> list[Ranked]:
 def _ranked(question: Asked, candidate: Signals, profile: RankingProfile, fusion: Fusion) -> Ranked:
     view, space = _look(question, candidate, profile)
     weights = space.weights[view]
-    dense = weights.scale * candidate.dense.get(space.name, 0.0) + weights.offset
+    dense = candidate.dense.get(space.name, 0.0) + weights.offset
     lexical = weights.question * candidate.lexical_question + weights.pair * candidate.lexical_pair
     return Ranked(
         id=candidate.id,
         score=fusion.dense_factor * dense + fusion.lexical_factor * lexical,
         relevance=dense + lexical,
+        similarity=_similarity(dense + lexical, weights),
         dense=dense,
         lexical_question=candidate.lexical_question,
         lexical_pair=candidate.lexical_pair,
         view=view,
+        space=space.name,
         answer=candidate.answer,
     )
+
+
+def _similarity(relevance: float, weights: Weights) -> float:
+    """Straight from 0 to the floor, and from there to the ceiling."""
+    if relevance <= weights.floor:
+        return SUBJECT_FLOOR * max(relevance, 0.0) / weights.floor
+    above = (relevance - weights.floor) / (weights.ceiling - weights.floor)
+    return min(1.0, SUBJECT_FLOOR + (1.0 - SUBJECT_FLOOR) * above)
 
 
 def _look(question: Asked, candidate: Signals, profile: RankingProfile) -> tuple[View, SpaceProfile]:
     """The view, and the space whose cosine counts in it."""
     if _in_other_language(question, candidate, profile):
-        return View.OTHER_LANGUAGE, _holding(candidate, [s for s in profile.spaces if s.languages is None])
+        view = View.OTHER_LANGUAGE if candidate.has_question else View.OTHER_PASSAGE
+        return view, _holding(candidate, [s for s in profile.spaces if s.languages is None])
     view = View.SAME_LANGUAGE if candidate.has_question else View.PASSAGE
     return view, _holding(candidate, [s for s in profile.spaces if s.serves(candidate.language)])
 
@@ -237,38 +227,3 @@ def _places(ranked: Sequence[Ranked], value: Callable[[Ranked], float]) -> dict[
 
 def _reciprocal(place: int | None) -> float:
     return 0.0 if place is None else 1.0 / (_RRF_DAMPING + place)
-
-
-def _every_view(same: Weights, passage: Weights, other: Weights) -> Mapping[View, Weights]:
-    return {View.SAME_LANGUAGE: same, View.PASSAGE: passage, View.OTHER_LANGUAGE: other}
-
-
-BUILT_IN = RankingProfile(
-    spaces=(
-        SpaceProfile(
-            "english",
-            frozenset({"en"}),
-            question_share=0.4,
-            weights=_every_view(Weights(0.20, 0.05), Weights(0.0, 0.30), Weights(0.05, 0.0)),
-        ),
-        SpaceProfile(
-            "multilingual",
-            None,
-            question_share=1.0,
-            weights=_every_view(Weights(0.20, 0.05), Weights(0.0, 0.30), Weights(0.05, 0.0)),
-        ),
-    )
-)
-"""MiniLM for English over English, the multilingual Universal Sentence Encoder for the rest."""
-
-SINGLE_SPACE = RankingProfile(
-    spaces=(
-        SpaceProfile(
-            "default",
-            None,
-            question_share=0.4,
-            weights=_every_view(Weights(0.20, 0.05), Weights(0.0, 0.30), Weights(0.05, 0.0)),
-        ),
-    )
-)
-"""One model of one's own for every language."""
