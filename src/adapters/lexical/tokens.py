@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import Stemmer
 
 from adapters.lexical.stopwords import ASKING_WORDS, FUNCTION_WORDS
+from application.ports.lexical import LexicalRow
 
 WORD = re.compile(r"\w+")
 STEMMERS = {"en": "english", "ru": "russian", "de": "german", "fr": "french", "es": "spanish"}
@@ -71,6 +72,10 @@ def row_terms(question: str, answer: str, language: str) -> RowTerms:
     in_pair = Counter(stems(_without_asking([*asked, *told], language), language))
     known = in_question.keys() | in_pair.keys() | set(stems(told, language))
     return RowTerms(language, _capped(in_question), _capped(in_pair), tuple(sorted(known)))
+
+
+def counted(row: LexicalRow) -> RowTerms:
+    return row_terms(row.question, row.answer, row.fields.language)
 
 
 def _capped(counts: Counter[str]) -> dict[str, int]:

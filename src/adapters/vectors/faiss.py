@@ -71,17 +71,17 @@ class FaissVectorIndex:
     ) -> list[VectorHit]:
         query = self._spaces.query(space, vector)
         shard = self._held(tenant_id, space)
-        return await self._workers.run(shard.search, query, limit, filters) if shard else []
+        return await self._workers.run(shard.search, query, limit, filters) if shard is not None else []
 
     async def scores(self, tenant_id: str, space: str, vector: Vector, ids: Sequence[str]) -> dict[str, float]:
         query = self._spaces.query(space, vector)
         shard = self._held(tenant_id, space)
-        return await self._workers.run(shard.scores, query, ids) if shard else {}
+        return await self._workers.run(shard.scores, query, ids) if shard is not None else {}
 
     async def count(self, tenant_id: str, space: str) -> int:
         self._spaces.get(space)
         shard = self._held(tenant_id, space)
-        return await self._workers.run(len, shard) if shard else 0
+        return await self._workers.run(len, shard) if shard is not None else 0
 
     async def clear(self, tenant_id: str) -> None:
         for shard in self._of_tenant(tenant_id):
