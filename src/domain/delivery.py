@@ -90,6 +90,8 @@ class Delivery:
     last_duration_ms: int | None = None
     last_error: str | None = None
     finished_at: datetime | None = None
+    retried_as: str | None = None
+    """The delivery that a person made of this one when it had failed."""
 
     @property
     def expires_at(self) -> datetime:
@@ -157,8 +159,9 @@ class Delivery:
 
 def settled_lane(lane: Lane, delivery: Delivery, outcome: Outcome, decision: Decision, now: datetime) -> Lane:
     """What an attempt leaves behind in its webhook's lane."""
-    if delivery.kind is not Kind.TEST:
-        lane = lane.counted(succeeded=isinstance(decision, Succeed), failed=isinstance(decision, GiveUp))
+    if delivery.kind is Kind.TEST:
+        return lane
+    lane = lane.counted(succeeded=isinstance(decision, Succeed), failed=isinstance(decision, GiveUp))
     lane = lane.after_attempt(delivery.id, outcome, now)
     match decision:
         case TryAgain(due_at=due_at, pause_webhook=True):

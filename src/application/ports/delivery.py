@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from application.ports.storage import RecordedEvent
+from domain.aggregates import Event
 from domain.delivery import Attempt, Delivery, PublicEvent, State
 from domain.lanes import Lane, LaneLimits
 from domain.paging import Page, PageRequest
@@ -79,6 +80,8 @@ class Settled:
     attempt: Attempt
     decision: Decision
     now: datetime
+    announce: Sequence[Event] = ()
+    """What is put into the outbox together with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,17 @@ class DeliveryFilter:
     due_after: datetime | None = None
     since: datetime | None = None
     until: datetime | None = None
+    unretried: bool = False
+    """Only those that nobody has retried by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a worker can send now: `capacity` in all, and of one webhook `per_lane` less what it `holds`."""
+
+    capacity: int
+    per_lane: int
+    holds: Mapping[str, int] = field(default_factory=dict)
 
 
 class DeliveryQueue(Protocol):
@@ -106,12 +120,14 @@ class DeliveryQueue(Protocol):
         """Turns the oldest outbox events into public events and deliveries, all or none; how many it took."""
         ...
 
-    async def add(self, event: PublicEvent | None, deliveries: Sequence[Delivery], limits: LaneLimits) -> None:
-        """Deliveries by hand (a retry, a test), of an event that is known or comes with them."""
+    async def add(self, event: PublicEvent | None, delivery: Delivery, limits: LaneLimits) -> None:
+        """A delivery by hand (a retry, a test), of an event that is known or comes with it. One that was
+        claimed before counts against no limit; one that names an original marks that as retried, and raises
+        `Conflict` when it was already."""
         ...
 
-    async def claim(self, now: datetime, claim_id: str, capacity: int, per_lane: int) -> list[Claimed]:
-        """Takes up to `capacity` due deliveries, at most `per_lane` of one webhook, oldest first."""
+    async def claim(self, now: datetime, claim_id: str, room: Room) -> list[Claimed]:
+        """Takes the oldest due deliveries that the worker has room for."""
         ...
 
     async def settle(self, settled: Settled) -> Lane | None:
@@ -123,9 +139,9 @@ class DeliveryQueue(Protocol):
         """Returns claimed deliveries that were not sent, without using up an attempt or the hour."""
         ...
 
-    async def reap(self, now: datetime) -> list[Delivery]:
-        """Returns deliveries whose lease ran out to the queue, gives up the hopeless and the expired;
-        answers those given up."""
+    async def reap(self, now: datetime, announce: Callable[[Delivery], Sequence[Event]]) -> int:
+        """Returns deliveries whose lease ran out to the queue, and gives up the hopeless and the expired,
+        announcing each of these; how many it touched."""
         ...
 
     async def cancel(self, tenant_id: str, webhook_id: str, now: datetime) -> int:

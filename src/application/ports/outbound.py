@@ -30,9 +30,9 @@ class Fetcher(Protocol):
     """Fetches a document by GET, through the address guard, without following redirects.
 
     Raises `InvalidInput` when the address is refused, the answer is not 200 or has more than `max_bytes`,
-    `DeadlineExceeded` after `timeout` seconds in all, `ServiceUnavailable` when there is no answer.
+    `DeadlineExceeded` after `seconds` in all, `ServiceUnavailable` when there is no answer.
     """
 
-    async def fetch(self, url: str, max_bytes: int, timeout: float) -> Fetched: ...
+    async def fetch(self, url: str, max_bytes: int, seconds: float) -> Fetched: ...
 
     async def close(self) -> None: ...

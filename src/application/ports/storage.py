@@ -10,6 +10,7 @@ from domain.aggregates import Aggregate, Event
 from domain.configuration import ConfigChange
 from domain.documents import Document, DocumentVersion
 from domain.escalation import Escalation
+from domain.incoming import InboxEntry
 from domain.index_tasks import IndexTask
 from domain.jobs import Job, JobItem, JobType
 from domain.paging import Page, PageRequest, Where
@@ -19,6 +20,7 @@ from domain.sessions import Message, Session, UserProfile
 from domain.staging import Draft, StagedPair, StoredFile
 from domain.taxonomy import Category, Intent
 from domain.tracing import Trace
+from domain.webhooks import Webhook
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -56,6 +58,8 @@ ESCALATIONS = Table(
     ("status", "session_id", "user_id", "category", "priority", "operator_id"),
 )
 CONFIG_CHANGES = Table("config_changes", ConfigChange, "configuration change", ("number",))
+WEBHOOKS = Table("webhooks", Webhook, "webhook", ("active", "purpose", "job_id", "events"))
+INBOX = Table("webhook_inbox", InboxEntry, "incoming event")
 INDEX_TASKS = Table("index_tasks", IndexTask, "index task")
 
 TABLES: tuple[Table[Any], ...] = (
@@ -77,6 +81,8 @@ TABLES: tuple[Table[Any], ...] = (
     ESCALATIONS,
     CONFIG_CHANGES,
     INDEX_TASKS,
+    WEBHOOKS,
+    INBOX,
 )
 
 

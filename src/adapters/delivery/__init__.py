@@ -1,0 +1,1 @@
+"""Deliveries: what carries them, and the queues that hold them."""

@@ -1,0 +1,1 @@
+"""The address guard, and what goes out through it."""
