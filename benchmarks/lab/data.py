@@ -1,10 +1,12 @@
 """The question sets: who asks what, among which pairs, and which pairs are right."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from domain.ranking import with_subject
 
 ROOT = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
@@ -19,8 +21,13 @@ class Pair:
     entity: str = ""
 
     @property
+    def titled(self) -> str:
+        """The question as the service indexes it."""
+        return with_subject(self.question, self.entity.title())
+
+    @property
     def text(self) -> str:
-        return f"{self.question} {self.answer}".strip()
+        return f"{self.titled} {self.answer}".strip()
 
 
 @dataclass(frozen=True)
@@ -69,15 +76,22 @@ def mixed() -> QuestionSet:
 
 def answers_only(language: str) -> QuestionSet:
     """The Debian FAQ with its questions hidden: each question has to find its answer's text."""
-    known = pairs(f"faq/debianfaq/corpus.{language}.jsonl")
-    asked = tuple(Query(p.question, frozenset([p.id]), language) for p in known)
-    return QuestionSet(f"debian {language}, question hidden", tuple(replace(p, question="") for p in known), asked)
+    return _hidden(f"debianfaq {language}, question hidden", pairs(f"faq/debianfaq/corpus.{language}.jsonl"))
+
+
+def python_answers() -> QuestionSet:
+    return _hidden("pythonfaq, question hidden", pairs("faq/pythonfaq/corpus.jsonl"))
+
+
+def _hidden(name: str, known: Sequence[Pair]) -> QuestionSet:
+    asked = tuple(Query(p.question, frozenset([p.id]), p.language) for p in known)
+    return QuestionSet(name, tuple(replace(p, question="") for p in known), asked)
 
 
 def across(language: str) -> QuestionSet:
     """Translated questions over the English Debian FAQ."""
     asked = queries(f"faq/debianfaq/queries.{language}.jsonl")
-    return QuestionSet(f"debian {language} → en", pairs("faq/debianfaq/corpus.en.jsonl"), asked)
+    return QuestionSet(f"debianfaq {language} → en", pairs("faq/debianfaq/corpus.en.jsonl"), asked)
 
 
 def xquad(asked: str, told: str | None = None) -> QuestionSet:
@@ -86,11 +100,13 @@ def xquad(asked: str, told: str | None = None) -> QuestionSet:
     return QuestionSet(name, pairs(f"xquad/paragraphs.{told}.jsonl"), queries(f"xquad/questions.{asked}.jsonl"))
 
 
-def dstc11(context: int = 1, *, filtered: bool = False) -> QuestionSet:
-    """Turns of a dialogue, after `context` turns before them."""
-    known = pairs("faq/dstc11/corpus.jsonl")
+def dstc11(context: int = 1, *, filtered: bool = False, titled: bool = True) -> QuestionSet:
+    """Turns of a dialogue, after `context` turns before them; `titled` keeps the pairs' entity."""
+    found = pairs("faq/dstc11/corpus.jsonl")
+    known = found if titled or filtered else tuple(replace(p, entity="") for p in found)
     asked = tuple(_turn(row, context, filtered) for row in rows("faq/dstc11/queries.jsonl"))
-    name = f"dstc11, {context} before" + (", right entity" if filtered else "")
+    turn = "previous turn + turn" if context else "last turn"
+    name = f"dstc11, {turn}" + (", right entity" if filtered else "") + ("" if titled else ", entity hidden")
     return QuestionSet(name, known, asked)
 
 

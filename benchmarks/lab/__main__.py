@@ -1,0 +1,148 @@
+"""`python -m benchmarks.lab [ranking] [confidence]`: the figures of docs/quality.md.
+
+The first run embeds every set (ten minutes); later ones take two.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from benchmarks.lab import data
+from benchmarks.lab.data import QuestionSet
+from benchmarks.lab.fitting import Trial, Trials, fitted, joined, left_out, trials
+from benchmarks.lab.measures import (
+    answered,
+    auroc,
+    calibration_error,
+    let_through,
+    min_max,
+    places,
+    ranking,
+)
+from benchmarks.lab.models import embed
+from benchmarks.lab.worlds import World
+
+from domain.confidence import BUILT_IN as CALIBRATION
+from domain.confidence import Constants
+
+RANKED: tuple[Callable[[], QuestionSet], ...] = (
+    data.stackfaq,
+    data.covidfaq,
+    data.mixed,
+    lambda: data.answers_only("en"),
+    data.python_answers,
+    *(lambda code=code: data.across(code) for code in ("de", "fr", "ru")),
+    lambda: data.dstc11(0),
+    lambda: data.dstc11(1, titled=False),
+    lambda: data.dstc11(1),
+    lambda: data.dstc11(0, filtered=True),
+    *(lambda code=code: data.xquad(code) for code in ("en", "ru", "de", "es")),
+    lambda: data.xquad("ru", "en"),
+    lambda: data.xquad("en", "ru"),
+    *(lambda code=code: data.answers_only(code) for code in ("de", "fr", "ru")),
+    data.reference,
+)
+JUDGED: dict[str, tuple[tuple[str, Callable[[], QuestionSet]], ...]] = {
+    "English questions over English pairs": (
+        ("stack", data.stackfaq),
+        ("covid", data.covidfaq),
+        ("dstc", lambda: data.dstc11(1)),
+        ("dstc", lambda: data.dstc11(0, filtered=True)),
+    ),
+    "English questions over English passages": (
+        ("debian", lambda: data.answers_only("en")),
+        ("python", data.python_answers),
+        ("xquad", lambda: data.xquad("en")),
+    ),
+    "questions in one language, pairs in another": tuple(
+        (code, lambda code=code: data.across(code)) for code in ("de", "fr", "ru")
+    ),
+    "passages in the question's language, not English": (
+        *(("xquad", lambda code=code: data.xquad(code)) for code in ("ru", "de", "es")),
+        *(("debian", lambda code=code: data.answers_only(code)) for code in ("ru", "de", "fr")),
+    ),
+    "passages in another language": (
+        ("ru-en", lambda: data.xquad("ru", "en")),
+        ("de-en", lambda: data.xquad("de", "en")),
+        ("en-ru", lambda: data.xquad("en", "ru")),
+    ),
+}
+MIXED = ("English questions over English pairs", ("stack", "covid"), data.mixed)
+
+
+def main(wanted: Sequence[str]) -> None:
+    if not wanted or "ranking" in wanted:
+        ranking_table()
+    if not wanted or "confidence" in wanted:
+        confidence_tables()
+
+
+def ranking_table() -> None:
+    print("\n## Ranking: hit@1 / hit@5 / MRR@10\n")
+    print("| set | pairs | questions | BM25 | MiniLM | min-max 0.7/0.3 | supportrag |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for make in RANKED:
+        world = World(make())
+        lexical = world.lexical[1]
+        dense = _question_field(world)
+        baselines = (lexical, dense, 0.7 * min_max(dense) + 0.3 * min_max(lexical))
+        figures = [ranking(places(np.where(world.allowed, s, -9.0), world.right)) for s in baselines]
+        figures.append(ranking([outcome.place for outcome in world.outcomes()]))
+        cells = (world.name, len(world.pairs), len(world.queries), *figures)
+        print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def _question_field(world: World) -> np.ndarray:
+    """MiniLM on the question where there is one, on the text where not."""
+    asked = embed("minilm", [query.text for query in world.queries])
+    return (asked @ embed("minilm", [p.titled or p.text for p in world.pairs]).T).astype(float)
+
+
+def confidence_tables() -> None:
+    for title, makers in JUDGED.items():
+        sets = [trials(make()) for _, make in makers]
+        families = {each.name: family for each, (family, _) in zip(sets, makers, strict=True)}
+        alone = left_out(sets, families)
+        if title == MIXED[0]:
+            extra = trials(MIXED[2]())
+            kin = [each for each in sets if families[each.name] not in MIXED[1]]
+            sets, alone = [*sets, extra], {**alone, extra.name: fitted(kin)}
+        print(f"\n## Confidence: {title}\n")
+        print(f"fitted on all: {fitted(sets)}; shipped: {CALIBRATION.of(sets[0].kind)} ({sets[0].kind})\n")
+        _table("shipped constants", sets, {each.name: CALIBRATION.of(each.kind) for each in sets})
+        _table("constants fitted without the set and its kin", sets, alone)
+
+
+COLUMNS = (
+    "set, top 1 right, AUROC full, half, with foreign, ECE full, half, with foreign, "
+    "let through half, foreign, foreign over the floor, answered ≥ .5 full, half, answered ≥ .9 full, half"
+)
+
+
+def _table(title: str, sets: Sequence[Trials], constants: dict[str, Constants]) -> None:
+    print(f"{title}\n\n| {' | '.join(COLUMNS.split(', '))} |\n|{' --- |' * len(COLUMNS.split(', '))}")
+    for each in sets:
+        print(f"| {' | '.join([each.name, *_figures(each, constants[each.name])])} |", flush=True)
+    print()
+
+
+def _figures(each: Trials, constants: Constants) -> list[str]:
+    among = joined(each.full, each.foreign)
+    conditions = (each.full, each.half, among)
+    return [
+        f"{each.full.right.mean():.3f}",
+        *(f"{auroc(t.logits(constants), t.right):.3f}" for t in conditions),
+        *(f"{calibration_error(t.probabilities(constants), t.right):.3f}" for t in conditions),
+        *(f"{let_through(t.logits(constants), t.right, ~t.answerable):.3f}" for t in (each.half, among)),
+        f"{(each.foreign.similarity >= 0.4).mean():.3f}",
+        *(_answered(t, constants, at) for at in (0.5, 0.9) for t in (each.full, each.half)),
+    ]
+
+
+def _answered(trial: Trial, constants: Constants, threshold: float) -> str:
+    share, wrong = answered(trial.probabilities(constants), trial.right, threshold)
+    return f"{share:.0%}, {wrong:.1%} wrong"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
