@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from tests.support.aggregates import SPECIMENS, START, Specimen, specimen
+from tests.support.storage import TRACE, World
 
 from application.ports.storage import DOCUMENTS, FILES, PAIRS
 from domain.errors import InvalidInput, NotFound, ServiceUnavailable, StaleVersion
@@ -10,8 +12,6 @@ from domain.events import ConfigUpdated, DocumentArchived
 from domain.paging import Condition, Op, PageRequest, where
 from domain.qa_pairs import PairStatistics
 from domain.staging import StoredFile
-from tests.support.aggregates import SPECIMENS, START, Specimen, specimen
-from tests.support.storage import TRACE, World
 
 
 async def test_what_was_committed_is_found_by_its_id(world: World) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from application.ports.storage import Table
@@ -78,6 +79,19 @@ _GENERIC: dict[Any, Callable[[tuple[Any, ...]], st.SearchStrategy[Any]]] = {
 def aggregates(table: Table[Any]) -> st.SearchStrategy[Any]:
     """New ones (version 0) of this kind."""
     return st.builds(table.type, **members_of(table.type) | {"id": IDS, "version": st.just(0)})
+
+
+def examples_of(strategy: st.SearchStrategy[Any], number: int) -> list[Any]:
+    """Drawn before the test runs: Hypothesis cannot draw inside a coroutine."""
+    found: list[Any] = []
+
+    @settings(max_examples=number, database=None, derandomize=True, phases=[Phase.generate])
+    @given(strategy)
+    def collect(example: Any) -> None:
+        found.append(example)
+
+    collect()
+    return found
 
 
 IDS = st.text("abcdefghijkmnpqrstvwxyz0123456789_", min_size=1, max_size=12)

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from tests.support.aggregates import SPECIMENS
 
 from adapters.storage.layout import blob_fields
 from adapters.storage.memory import MemoryStore
@@ -15,7 +16,6 @@ from adapters.storage.postgres.statements import COLUMN_TYPES, extra_fields
 from adapters.system.fixed import CountingIds, ManualClock
 from application.ports.storage import Table
 from domain.paging import where
-from tests.support.aggregates import SPECIMENS
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 

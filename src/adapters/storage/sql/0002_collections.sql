@@ -5,7 +5,8 @@ SELECT define_collection('qa_pairs', 'document_id text', 'status text', 'metadat
     'metadata_intent text');
 SELECT define_collection('document_versions', 'document_id text', 'number bigint');
 SELECT define_collection('drafts', 'status text', 'job_id text', 'expires_at timestamptz');
-SELECT define_collection('staged_pairs', 'draft_id text', 'file_id text', 'job_id text', 'position bigint');
+SELECT define_collection('staged_pairs', 'draft_id text', 'file_id text', 'job_id text', 'position bigint',
+    'review text');
 SELECT define_collection('files');
 ALTER TABLE files ADD COLUMN content bytea;
 SELECT define_collection('jobs', 'status text', 'type text', 'updated_at timestamptz', 'lease_until timestamptz');
