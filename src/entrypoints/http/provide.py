@@ -1,0 +1,24 @@
+"""Hands the container's use-cases to the handlers, each under its own name."""
+
+from typing import Any
+
+from litestar.di import Provide
+
+from entrypoints.container import Container
+
+USE_CASES = (
+    "ask", "submit_batch", "browse_queries", "give_feedback", "search", "search_further", "browse_jobs",
+    "cancel_job", "accept_upload", "browse_review", "review_pairs", "split_pair", "browse_documents",
+    "archive_document", "restore_document", "edit_document", "browse_versions", "restore_version", "browse_pairs",
+    "edit_pair", "add_pair", "move_pair", "stage_file", "add_chunks", "edit_chunks", "remove_staged",
+    "commit_draft", "browse_drafts", "check_health", "views",
+)  # fmt: skip
+
+
+def dependencies(container: Container) -> dict[str, Provide]:
+    return {name: _provide(container, name) for name in USE_CASES}
+
+
+def _provide(container: Container, name: str) -> Provide:
+    provider: Any = getattr(container, name)
+    return Provide(lambda: provider(), sync_to_thread=False, use_cache=True)
