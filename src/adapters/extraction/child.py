@@ -23,8 +23,7 @@ from adapters.extraction.reading import read_file, refused
 from domain.extraction import Extraction, ExtractionLimits
 
 FILES_BEFORE_RETIREMENT = 200
-_RETIRE_ABOVE_KIB = 400 * 1024
-_OPEN_FILES = 4
+_RETIRE_ABOVE_BYTES = 300 * 1024 * 1024
 _WARM_UP = {
     "a.md": b"# A\n\ntext\n",
     "a.csv": "question;answer\nК?;Нет\n".encode("cp1251"),
@@ -40,12 +39,13 @@ def main(lifeline: int) -> None:
     # Whatever a library prints must not end up among the replies.
     os.dup2(2, 1)
     _warm_up()
+    memory = _Memory()
     _give_up_privileges()
     served = 0
     while (task := _next(requests)) is not None:
         served += 1
         extraction = _within_limits(task)
-        last = served >= FILES_BEFORE_RETIREMENT or _has_grown()
+        last = served >= FILES_BEFORE_RETIREMENT or memory.has_grown()
         replies.write(wire.framed(wire.Reply(extraction, last)))
         replies.flush()
         if last:
@@ -88,7 +88,9 @@ def _small_document() -> bytes:
 
 
 def _give_up_privileges() -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, lowest_free))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -121,8 +123,17 @@ def _limit(limits: ExtractionLimits) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
 
 
-def _has_grown() -> bool:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _RETIRE_ABOVE_KIB
+class _Memory:
+    """What this process holds now; `ru_maxrss` would count what its parent held when it started this one."""
+
+    def __init__(self) -> None:
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY) if sys.platform == "linux" else None
+
+    def has_grown(self) -> bool:
+        if self._statm is None:
+            return False
+        pages = int(os.pread(self._statm, 100, 0).split()[1])
+        return pages * resource.getpagesize() > _RETIRE_ABOVE_BYTES
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CANDIDATES = ["cp1251", "cp1252", "koi8_r", "cp866", "iso8859_15", "cp932", "mac_cyrillic", "mac_roman"]
+_HIGH_BYTES = frozenset({0x00, 0x01, 0x04, 0x20, 0x21, 0x22})
 _SAMPLE = 200_000
 _CONTROL = frozenset(range(32)) - {0, 9, 10, 11, 12, 13, 26, 27}
 
@@ -48,14 +49,15 @@ def is_binary(content: bytes) -> bool:
 
 
 def _unmarked_utf16(content: bytes) -> str | None:
+    """Told by the high bytes: of Latin, Cyrillic and punctuation they are but a few."""
     sample = content[:4096]
-    if len(sample) < 4 or len(content) % 2:
+    if len(sample) < 8 or len(content) % 2 or b"\0" not in sample:
         return None
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    half = len(sample) // 2
-    if odd > half * 0.4 and even < half * 0.05:
-        return "utf-16-le"
-    return "utf-16-be" if even > half * 0.4 and odd < half * 0.05 else None
+    for encoding, high, low in (("utf-16-le", sample[1::2], sample[::2]), ("utf-16-be", sample[::2], sample[1::2])):
+        usual = sum(byte in _HIGH_BYTES for byte in high)
+        if usual > 0.97 * len(high) and low.count(0) < 0.03 * len(low) and high.count(0) > 0.05 * len(high):
+            return encoding
+    return None
 
 
 def _utf8(content: bytes) -> Decoded | None:

@@ -25,6 +25,7 @@ _HEADING = re.compile(r"^(?:heading|überschrift|titre|título|заголово�
 _CONTENTS = re.compile(r"^(?:toc\b|contents|verzeichnis|tm \d|оглавление|tdc|índice)", re.I)
 _CODE = re.compile(r"code|preformatted|html|listing|verbatim|quelltext", re.I)
 _LIST = re.compile(r"^(?:list|liste|aufzählung|список|lista)\b", re.I)
+_MOST_NAVIGATION_ROWS = 3
 _OUTLINE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}outlineLvl"
 _BROKEN = (
     PackageNotFoundError, InvalidXmlError, zipfile.BadZipFile, etree.XMLSyntaxError, KeyError, ValueError,
@@ -41,7 +42,7 @@ def read_docx(content: bytes, max_bytes: int) -> Document:
         title = one_line(document.core_properties.title or "")
     except _BROKEN as error:
         raise damaged(f"it cannot be opened as a Word document ({type(error).__name__})") from error
-    return Document(title or _first_title(document), tuple(_without_link_tables(_joined_code(blocks))))
+    return Document(title or _first_title(document), tuple(_joined_code(blocks)))
 
 
 def _first_title(document: WordDocument) -> str:
@@ -111,6 +112,8 @@ def _bullet(part: WordParagraph, style: str) -> str:
 
 
 def _table(table: Table) -> Iterator[Block]:
+    if _is_navigation(table):
+        return
     rows = [_row(table, index) for index in range(len(table.rows))]
     rows = [row for row in rows if any(row)]
     if rows and max(map(len, rows)) == 1:
@@ -120,6 +123,13 @@ def _table(table: Table) -> Iterator[Block]:
                 yield from _cell_blocks(cell)
     elif rows:
         yield Block(Kind.TABLE, rows=tuple(rows))
+
+
+def _is_navigation(table: Table) -> bool:
+    """The bar of arrows that converted web pages carry: a row of links around pictures, without a word."""
+    return len(table.rows) <= _MOST_NAVIGATION_ROWS and any(
+        not any(cell.text.strip() for cell in row.cells) and row._tr.xpath(".//w:hyperlink") for row in table.rows
+    )
 
 
 def _row(table: Table, index: int) -> tuple[str, ...]:
@@ -153,15 +163,3 @@ def _joined_code(blocks: list[Block]) -> Iterator[Block]:
         yield block
     if open_code:
         yield Block(Kind.CODE, "\n".join(open_code))
-
-
-def _without_link_tables(blocks: Iterator[Block]) -> list[Block]:
-    """Without the navigation bars that converters leave as first and last table."""
-    kept = list(blocks)
-    while kept and kept[-1].kind is Kind.TABLE and _is_navigation(kept[-1]):
-        kept.pop()
-    return kept
-
-
-def _is_navigation(table: Block) -> bool:
-    return len(table.rows) <= 2 and all(len(cell) < 120 and "." not in cell[-1:] for row in table.rows for cell in row)

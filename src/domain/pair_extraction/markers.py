@@ -35,6 +35,8 @@ class _Piece:
     original: Block
     sure: bool = False
     """Spelled out or numbered, so that it needs no counterpart to be believed."""
+    sign: str = ""
+    """What parts marker and text; the single letters of a pair have the same."""
 
 
 def without_marker(text: str) -> str:
@@ -86,7 +88,9 @@ def _classified(block: Block) -> _Piece:
     role = Role.QUESTION if found["q"] else Role.ANSWER
     word = found["q"] or found["a"]
     sure = len(word) > 1 or bool(found["n"])
-    return _Piece(role, replace(block, text=found["rest"].strip()), block, sure)
+    return _Piece(
+        role, replace(block, text=found["rest"].strip()), block, sure, found["sep"].strip().replace("：", ":")
+    )
 
 
 def _pair_at(pieces: list[_Piece], start: int) -> tuple[Block | None, int]:
@@ -110,7 +114,7 @@ def _pair_at(pieces: list[_Piece], start: int) -> tuple[Block | None, int]:
 def _next_answer(pieces: list[_Piece], start: int) -> int | None:
     for index in range(start + 1, min(start + 6, len(pieces))):
         piece = pieces[index]
-        if piece.role is Role.ANSWER:
+        if piece.role is Role.ANSWER and (piece.sure or piece.sign == pieces[start].sign):
             return index
         if piece.role is Role.QUESTION or piece.block.kind in (Kind.HEADING, Kind.RULE, Kind.TABLE):
             return None
