@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from qdrant_client import AsyncQdrantClient
 from tests.support.bm25_oracle import expected
 from tests.support.indexed import ANY_FIELDS, ANY_FILTERS, IDS, ONE_OF_EACH_FILTER, day, fields
 
 from adapters.lexical.memory import MemoryLexicalIndex
+from adapters.lexical.qdrant import QdrantLexicalIndex
 from adapters.lexical.tantivy import TantivyLexicalIndex
 from application.ports.lexical import LexicalHit, LexicalIndex, LexicalRow
 from domain.errors import ServiceUnavailable
@@ -45,7 +47,15 @@ async def _tantivy() -> World:
     return World(TantivyLexicalIndex(), await _closed(TantivyLexicalIndex()))
 
 
-WORLDS = {"memory": _memory, "tantivy": _tantivy}
+async def _qdrant() -> World:
+    nobody = AsyncQdrantClient("http://127.0.0.1:9", check_compatibility=False, timeout=1)
+    out_of_reach = QdrantLexicalIndex(nobody)
+    with pytest.raises(ServiceUnavailable):
+        await out_of_reach.open()
+    return World(QdrantLexicalIndex(AsyncQdrantClient(":memory:")), out_of_reach, whole_batches=False)
+
+
+WORLDS = {"memory": _memory, "tantivy": _tantivy, "qdrant-local": _qdrant}
 
 
 @pytest.fixture(params=WORLDS)

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from qdrant_client import AsyncQdrantClient
 from tests.support.indexed import ANY_FIELDS, ANY_FILTERS, IDS, ONE_OF_EACH_FILTER, day, fields, row, vector
 
 from adapters.vectors.faiss import FaissVectorIndex
 from adapters.vectors.memory import MemoryVectorIndex
+from adapters.vectors.qdrant import QdrantVectorIndex
 from application.ports.vectors import VectorHit, VectorIndex, VectorRow
 from domain.errors import Conflict, ServiceUnavailable
 from domain.retrieval import Filters
@@ -63,7 +65,31 @@ async def _kept(path: Path) -> World:
     return World(FaissVectorIndex(directory=path), again=lambda: FaissVectorIndex(directory=path))
 
 
-WORLDS = {"memory": _memory, "faiss": _flat, "faiss-trained": _trained, "faiss-on-disk": _kept}
+async def _qdrant(path: Path) -> World:
+    client = AsyncQdrantClient(":memory:")
+    return World(
+        QdrantVectorIndex(client),
+        whole_batches=False,
+        again=lambda: QdrantVectorIndex(client),
+        unreachable=await _out_of_reach(),
+    )
+
+
+async def _out_of_reach() -> VectorIndex:
+    nobody = AsyncQdrantClient("http://127.0.0.1:9", check_compatibility=False, timeout=1)
+    index = QdrantVectorIndex(nobody)
+    with pytest.raises(ServiceUnavailable):
+        await index.open([EN])
+    return index
+
+
+WORLDS = {
+    "memory": _memory,
+    "faiss": _flat,
+    "faiss-trained": _trained,
+    "faiss-on-disk": _kept,
+    "qdrant-local": _qdrant,
+}
 
 
 @pytest.fixture(params=WORLDS)

@@ -66,9 +66,7 @@ class FaissVectorIndex:
         for shard in self._of_tenant(tenant_id):
             await self._workers.run(shard.delete, ids)
 
-    async def search(
-        self, tenant_id: str, space: str, vector: Vector, limit: int, filters: Filters
-    ) -> list[VectorHit]:
+    async def search(self, tenant_id: str, space: str, vector: Vector, limit: int, filters: Filters) -> list[VectorHit]:
         query = self._spaces.query(space, vector)
         shard = self._held(tenant_id, space)
         return await self._workers.run(shard.search, query, limit, filters) if shard is not None else []

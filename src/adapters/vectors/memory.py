@@ -30,9 +30,7 @@ class MemoryVectorIndex:
             for row_id in ids:
                 self._rows.get((tenant_id, space), {}).pop(row_id, None)
 
-    async def search(
-        self, tenant_id: str, space: str, vector: Vector, limit: int, filters: Filters
-    ) -> list[VectorHit]:
+    async def search(self, tenant_id: str, space: str, vector: Vector, limit: int, filters: Filters) -> list[VectorHit]:
         rows = self._held(tenant_id, space).values()
         admitted = [row for row in rows if row.fields.satisfy(filters)]
         return ranked(self._compare(space, vector, admitted))[: max(0, limit)]
