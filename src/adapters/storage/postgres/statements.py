@@ -92,7 +92,7 @@ def order_by(sort: Field, descending: bool) -> str:
     way, nulls = ("DESC", "LAST") if descending else ("ASC", "FIRST")
     if sort.path == "id":
         return f" ORDER BY id {way}"
-    return f" ORDER BY {sort.column} {way} NULLS {nulls}, id {way}"
+    return f" ORDER BY {_quoted(sort)} {way} NULLS {nulls}, id {way}"
 
 
 def _placeholder(position: int) -> str:
@@ -100,8 +100,12 @@ def _placeholder(position: int) -> str:
     return f"${position}::jsonb - '_events'" if is_body else f"${position}"
 
 
+def _quoted(named: Field) -> str:
+    return f'"{named.column}"'  # some are words of SQL
+
+
 def _columns(table: Table[Any]) -> tuple[str, ...]:
-    return (*BASE_COLUMNS, *(f.column for f in extra_fields(table)), *blob_fields(table.type))
+    return (*BASE_COLUMNS, *map(_quoted, extra_fields(table)), *blob_fields(table.type))
 
 
 def _matching(query: Query, table: Table[Any], tenant_id: str, where: Where) -> Query:
@@ -112,7 +116,7 @@ def _matching(query: Query, table: Table[Any], tenant_id: str, where: Where) -> 
 
 
 def _condition(query: Query, asked: Field, condition: Condition) -> str:
-    column, value = asked.column, condition.value
+    column, value = _quoted(asked), condition.value
     if condition.op is Op.IN:
         return _among(query, column, list(wanted_values(condition)))
     if condition.op is Op.LIKE:
@@ -141,12 +145,12 @@ def _contained(text: str | None) -> str | None:
 
 def _beyond(query: Query, sort: Field, after: Key, descending: bool) -> str:
     """What comes after the key in the sort's order."""
-    value, last_id = after
+    column, (value, last_id) = _quoted(sort), after
     sign = "<" if descending else ">"
     if sort.path == "id":
         return f"id {sign} {query.hold(last_id)}"
     if value is None:
-        ties = f"{sort.column} IS NULL AND id {sign} {query.hold(last_id)}"
-        return f"({ties})" if descending else f"({ties} OR {sort.column} IS NOT NULL)"
-    rest = f"({sort.column}, id) {sign} ({query.hold(value)}, {query.hold(last_id)})"
-    return f"({rest} OR {sort.column} IS NULL)" if descending and sort.nullable else rest
+        ties = f"{column} IS NULL AND id {sign} {query.hold(last_id)}"
+        return f"({ties})" if descending else f"({ties} OR {column} IS NOT NULL)"
+    rest = f"({column}, id) {sign} ({query.hold(value)}, {query.hold(last_id)})"
+    return f"({rest} OR {column} IS NULL)" if descending and sort.nullable else rest

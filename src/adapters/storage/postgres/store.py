@@ -21,7 +21,9 @@ _HELD = "SELECT body FROM jobs WHERE tenant_id = $1 AND id = $2 FOR UPDATE"
 _RENEW = """
 UPDATE jobs SET lease_until = $3, body = $4::jsonb - '_events' WHERE tenant_id = $1 AND id = $2
 """
-_OUTBOX = "SELECT * FROM events WHERE tenant_id = $1 ORDER BY seq"
+_OUTBOX = """
+SELECT id, tenant_id, name, payload, occurred_at, trace_id FROM events WHERE tenant_id = $1 ORDER BY seq
+"""
 
 _OWNERS = """
 (WITH RECURSIVE owner AS (

@@ -1,7 +1,8 @@
 """Connections and transactions: bounded in number and in time, bound to a tenant, and begun as late as can be."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import anyio
@@ -79,7 +80,7 @@ class Database:
                     return await self._begin(tenant_id, scope)
 
     async def release(self, connection: Connection, *, sound: bool = True) -> None:
-        if not sound:
+        if not sound and not _is_gone(connection):
             connection.terminate()
         await self._pool.release(connection)
 
@@ -123,6 +124,24 @@ def _text(value: str) -> str:
     return f"convert_from('\\x{value.encode().hex()}', 'UTF8')"
 
 
+def _is_gone(connection: Connection) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool takes a connection back when it dies
+        return True
+
+
+@contextmanager
+def _speaking_on(connection: Connection) -> Iterator[None]:
+    try:
+        with translated():
+            yield
+    except asyncpg.InterfaceError as error:
+        if _is_gone(connection):
+            raise unavailable() from error
+        raise
+
+
 class Transaction:
     """Begins with the first statement, and takes one statement at a time."""
 
@@ -157,25 +176,20 @@ class Transaction:
         with anyio.move_on_after(BEGIN_SECONDS, shield=True):
             try:
                 await self._finish(connection, "ROLLBACK")
-            except (ServiceUnavailable, asyncpg.InterfaceError):
+            except ServiceUnavailable:
                 return  # the connection is closed, and the server rolls back what it carried
 
     async def _run(self, verb: Callable[[Connection], Awaitable[T]]) -> T:
         async with self._lock:
             if self._connection is None:
                 self._connection = await self._database.begin(self._tenant_id, self._scope)
-            try:
-                with translated():
-                    return await verb(self._connection)
-            except asyncpg.InterfaceError as error:
-                if self._connection.is_closed():
-                    raise unavailable() from error
-                raise
+            with _speaking_on(self._connection):
+                return await verb(self._connection)
 
     async def _finish(self, connection: Connection, word: str) -> None:
         sound = False
         try:
-            with translated():
+            with _speaking_on(connection):
                 status = await connection.execute(word)
             sound = True
         finally:
