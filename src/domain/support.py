@@ -1,0 +1,128 @@
+"""Is what a language model wrote supported by its sources? Decided sentence by sentence, without a model.
+
+A claim passes when the hard facts in it (numbers, addresses, names) occur where the sources speak of the
+same thing, enough of its words do, and the sources do not say the opposite. An answer in another language
+than all of its sources can be compared by its hard facts alone.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from domain.sentences import sentences
+from domain.support_text import Clause, Statement, Vocabulary, language_of, read
+from domain.support_words import ADMISSION, COURTESY, OPPOSITES
+
+COVERAGE = 0.6
+"""Share of a claim's words that neighbouring sentences of one source must have."""
+_WINDOW = 3
+"""Sentences of a source that may support a claim together."""
+_NEAR = 0.75
+"""A sentence that covers this share of what the best one does speaks of the same thing as the claim."""
+_MUTUAL = 0.34
+"""A clause of which the claim's clause is but a small part does not contradict it."""
+_SAME_THING = 0.6
+"""What shares this much with a claim or a clause of it may contradict it."""
+
+
+def unsupported_claims(answer: str, sources: Sequence[str]) -> list[str]:
+    """The sentences of `answer` that `sources` do not bear out, as they stand in it."""
+    evidence = Evidence(sources)
+    language = language_of([answer]) or evidence.language
+    return [
+        sentence.strip()
+        for sentence in sentences(answer)
+        if says_something(claim := read(sentence, language)) and not evidence.supports(claim, language)
+    ]
+
+
+def says_something(claim: Statement) -> bool:
+    """Whether a sentence claims anything of the subject: questions, courtesies and "I do not know" do not."""
+    if claim.text.endswith("?") or ADMISSION.search(claim.text):
+        return False
+    if COURTESY.search(claim.text) and not (claim.numbers or claim.addresses):
+        return False
+    return bool(claim.words or claim.has_facts or claim.verdict is not None)
+
+
+class Evidence:
+    """What the sources say."""
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        self.language = language_of(sources)
+        self._sources = [[read(s, self.language) for s in sentences(source)] for source in sources]
+        self._statements = [statement for source in self._sources for statement in source]
+        self._vocabulary = _together(self._statements)
+        self._windows = [_together(window) for window in self._neighbours()]
+        self._text = "\n".join(" ".join(s.text for s in source).lower() for source in self._sources)
+
+    def supports(self, claim: Statement, language: str | None = None) -> bool:
+        """`language` is the claim's, where it is known."""
+        if claim.text.lower() in self._text:
+            return True
+        if language and self.language and language != self.language:
+            return self._has_facts(claim, self._statements)
+        near = self._near(claim)
+        return self._has_facts(claim, near) and self._covers(claim) and not self._contradicts(claim, near)
+
+    def _has_facts(self, claim: Statement, near: Sequence[Statement]) -> bool:
+        return (
+            claim.numbers <= frozenset().union(*(statement.numbers for statement in near))
+            and all(address in self._text for address in claim.addresses)
+            and all(self._vocabulary.has(name) for name in claim.names)
+        )
+
+    def _covers(self, claim: Statement) -> bool:
+        """Facts, which were found before, count among the words; an address says as much as two."""
+        facts = len(claim.numbers) + 2 * len(claim.addresses)
+        share = max((window.share_of(claim.words) for window in self._windows), default=0.0)
+        return share * len(claim.words) + facts >= COVERAGE * (len(claim.words) + facts)
+
+    def _contradicts(self, claim: Statement, near: Sequence[Statement]) -> bool:
+        return (
+            self._answers_otherwise(claim)
+            or any(_turned_round(clause, near) for clause in claim.clauses)
+            or _says_the_opposite(claim, near)
+        )
+
+    def _answers_otherwise(self, claim: Statement) -> bool:
+        verdicts = {source[0].verdict for source in self._sources if source} - {None}
+        return claim.verdict is not None and bool(verdicts) and claim.verdict not in verdicts
+
+    def _near(self, claim: Statement) -> list[Statement]:
+        """The sentences that speak of the same thing as the claim."""
+        shares = [statement.said.share_of(claim.words) for statement in self._statements]
+        enough = _NEAR * max(shares, default=0.0)
+        return [statement for statement, share in zip(self._statements, shares, strict=True) if share >= enough]
+
+    def _neighbours(self) -> Iterator[list[Statement]]:
+        for source in self._sources:
+            for start in range(max(1, len(source) - _WINDOW + 1)):
+                yield source[start : start + _WINDOW]
+
+
+def _together(statements: Iterable[Statement]) -> Vocabulary:
+    return Vocabulary(word for statement in statements for word in statement.said.words)
+
+
+def _turned_round(clause: Clause, near: Sequence[Statement]) -> bool:
+    """Whether what is most like the clause is negated where it is not, or the other way about."""
+    mine = clause.said.words
+    others = [other for statement in near for other in statement.clauses]
+    agreed = [other.said.share_of(mine) for other in others if other.negated == clause.negated]
+    denied = [
+        other.said.share_of(mine)
+        for other in others
+        if other.negated != clause.negated and clause.said.share_of(other.said.words) >= _MUTUAL
+    ]
+    worst = max(denied, default=0.0)
+    return worst >= _SAME_THING and max(agreed, default=0.0) < _NEAR * worst
+
+
+def _says_the_opposite(claim: Statement, near: Sequence[Statement]) -> bool:
+    alike = [other for other in near if other.said.share_of(claim.words) >= _SAME_THING]
+    said = _together(alike).words
+    mine = claim.said.words
+    return any(
+        mine & one and not mine & other and said & other and not said & one
+        for pair in OPPOSITES
+        for one, other in (pair, pair[::-1])
+    )
