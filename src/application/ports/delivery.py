@@ -98,6 +98,7 @@ class DeliveryFilter:
     until: datetime | None = None
     unretried: bool = False
     """Only those that nobody has retried by hand."""
+    with_tests: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +177,8 @@ class DeliveryLog(Protocol):
         """Oldest first."""
         ...
 
-    async def event(self, tenant_id: str, event_id: str) -> PublicEvent:
-        """Raises `NotFound`, also when its payload is no longer kept."""
+    async def find_event(self, tenant_id: str, event_id: str) -> PublicEvent | None:
+        """`None` also when its payload is no longer kept."""
         ...
 
     async def events(

@@ -1,0 +1,105 @@
+"""Webhooks, deliveries and the event log, for reading."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from application.ports.delivery import DeliveryFilter, DeliveryLog, DeliveryQueue
+from application.ports.queue import WorkSignal
+from application.ports.storage import WEBHOOKS, Store
+from application.use_cases.webhooks import failed_deliveries
+from domain.access import Caller
+from domain.delivery import Attempt, Delivery, PublicEvent
+from domain.lanes import Lane
+from domain.paging import Page, PageRequest, where
+from domain.webhooks import Purpose, Webhook
+
+FEED_POLL = 1.0
+FEED_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookView:
+    """A webhook and what its deliveries came to; no lane as long as nothing was ever to be sent."""
+
+    webhook: Webhook
+    lane: Lane | None
+
+    @property
+    def paused_until(self) -> datetime | None:
+        held = [self.webhook.paused_until, self.lane.held_until if self.lane else None]
+        return max((until for until in held if until), default=None)
+
+
+class BrowseWebhooks:
+    def __init__(self, store: Store, queue: DeliveryQueue) -> None:
+        self._store, self._queue = store, queue
+
+    async def page(
+        self, caller: Caller, request: PageRequest, active: bool | None = None, event: str | None = None
+    ) -> Page[WebhookView]:
+        conditions = where(purpose=Purpose.STANDING, active=active, events__has=event)
+        async with self._store.begin(caller.tenant_id) as uow:
+            found = await uow[WEBHOOKS].page(conditions, request)
+        lanes = await self._queue.lanes(caller.tenant_id, [webhook.id for webhook in found.items])
+        return found.map(lambda webhook: WebhookView(webhook, lanes.get(webhook.id)))
+
+    async def one(self, caller: Caller, webhook_id: str) -> WebhookView:
+        async with self._store.begin(caller.tenant_id) as uow:
+            webhook = await uow[WEBHOOKS].get(webhook_id)
+        lanes = await self._queue.lanes(caller.tenant_id, [webhook_id])
+        return WebhookView(webhook, lanes.get(webhook_id))
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryDetail:
+    delivery: Delivery
+    attempts: Sequence[Attempt]
+    event: PublicEvent | None
+    """`None` when its payload is no longer kept."""
+
+
+class BrowseDeliveries:
+    def __init__(self, deliveries: DeliveryLog) -> None:
+        self._log = deliveries
+
+    async def page(self, caller: Caller, chosen: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
+        return await self._log.page(caller.tenant_id, chosen, request)
+
+    async def failures(self, caller: Caller, request: PageRequest, webhook_id: str | None) -> Page[Delivery]:
+        return await self._log.page(caller.tenant_id, failed_deliveries(webhook_id), request)
+
+    async def one(self, caller: Caller, delivery_id: str) -> DeliveryDetail:
+        delivery = await self._log.get(caller.tenant_id, delivery_id)
+        attempts = await self._log.attempts(caller.tenant_id, delivery_id)
+        return DeliveryDetail(delivery, attempts, await self._event(caller, delivery))
+
+    async def _event(self, caller: Caller, delivery: Delivery) -> PublicEvent | None:
+        return await self._log.find_event(caller.tenant_id, delivery.event_id)
+
+
+class ReadEvents:
+    """The event log: by position, or as a feed that goes on."""
+
+    def __init__(self, deliveries: DeliveryLog, signal: WorkSignal) -> None:
+        self._log, self._signal = deliveries, signal
+
+    async def after(
+        self, caller: Caller, position: int | None, limit: int, types: Sequence[str] = ()
+    ) -> list[tuple[int, PublicEvent]]:
+        return await self._log.events(caller.tenant_id, position, limit, types)
+
+    async def feed(
+        self, caller: Caller, position: int | None, types: Sequence[str] = ()
+    ) -> AsyncIterator[tuple[int, PublicEvent] | None]:
+        """Every event after the position (by default: from now on), as it comes; a `None` now and then
+        while nothing does, so that whoever listens can tell silence from death."""
+        last = await self._log.last_position(caller.tenant_id) if position is None else position
+        while True:
+            found = await self._log.events(caller.tenant_id, last, FEED_BATCH, types)
+            for at, event in found:
+                last = at
+                yield at, event
+            if not found:
+                yield None
+                await self._signal.wait(FEED_POLL)

@@ -1,0 +1,346 @@
+"""Webhooks and their deliveries, as their owner manages them."""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from application.ports.delivery import Cipher, Claimed, DeliveryFilter, DeliveryLog, DeliveryQueue
+from application.ports.outbound import Targets
+from application.ports.queue import WorkSignal
+from application.ports.storage import WEBHOOKS, Store, UnitOfWork
+from application.ports.system import Clock, Ids
+from application.transactions import committed
+from application.use_cases.delivering import Deliver, Keyring, headers_context, secret_context
+from domain.access import Caller
+from domain.catalogue import TEST
+from domain.delivery import Attempt, Delivery, Kind, PublicEvent, State
+from domain.errors import Conflict, InvalidInput, Problem
+from domain.ids import Prefix
+from domain.paging import PageRequest, where
+from domain.retries import RetryPolicy
+from domain.signing import ADVISED_KEY_BYTES, SECRET_LENGTH, key_bytes
+from domain.webhook_rules import MASK, header_problems, problems_of, secret_problems
+from domain.webhooks import Purpose, SealedSecret, Webhook
+
+DEFAULT_OVERLAP = timedelta(hours=24)
+RETRY_BATCH = 1000
+
+
+def generated_secret() -> str:
+    """43 url-safe characters: 256 bits."""
+    return secrets.token_urlsafe(32)[:SECRET_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """A webhook with the secret that is shown this once."""
+
+    webhook: Webhook
+    secret: str
+    was_generated: bool
+    fingerprint: str
+    warnings: tuple[str, ...] = ()
+
+
+class Vault:
+    """Seals what a webhook must keep to itself."""
+
+    def __init__(self, cipher: Cipher, ids: Ids, generate: Callable[[], str] = generated_secret) -> None:
+        self._cipher, self._ids, self._generate = cipher, ids, generate
+
+    def seal(self, webhook_id: str, secret: str, now: datetime) -> SealedSecret:
+        secret_id = self._ids.new("wsec")
+        return SealedSecret(secret_id, self._cipher.seal(secret, secret_context(webhook_id, secret_id)), now)
+
+    def disclosed(self, webhook: Webhook, given: str | None, secret: str) -> Disclosed:
+        weak = len(key_bytes(secret)) < ADVISED_KEY_BYTES
+        warning = f"The secret has fewer than {ADVISED_KEY_BYTES} bytes; a longer one is harder to guess."
+        warnings = (warning,) if weak else ()
+        return Disclosed(webhook, secret, given is None, self._cipher.fingerprint(secret), warnings)
+
+    def chosen(self, given: str | None) -> str:
+        """The secret that was given, or a fresh one; raises `InvalidInput` for one that cannot sign."""
+        problems = secret_problems(given) if given is not None else []
+        if problems:
+            raise InvalidInput(problems=problems)
+        return self._generate() if given is None else given
+
+    def seal_headers(self, webhook: Webhook, headers: Mapping[str, str], before: Mapping[str, str]) -> None:
+        """Seals new headers into the webhook; one that still wears its mask keeps the value it had."""
+        known = {name.lower(): value for name, value in before.items()}
+        clear = {name: known.get(name.lower(), value) if value == MASK else value for name, value in headers.items()}
+        text = json.dumps(clear)
+        webhook.sealed_headers = self._cipher.seal(text, headers_context(webhook.id)) if clear else None
+        webhook.header_names = tuple(clear)
+
+
+def _problems(webhook: Webhook, headers: Mapping[str, str], targets: Targets) -> list[Problem]:
+    refusal = targets.refusal(webhook.url) if webhook.url is not None else None
+    problems = [*problems_of(webhook), *header_problems(headers)]
+    if refusal is not None and not any(problem.field == "url" for problem in problems):
+        problems.append(Problem(f"url: {refusal}.", "url", details={"rule": "blocked_target"}))
+    return problems
+
+
+def _require(problems: list[Problem]) -> None:
+    if problems:
+        raise InvalidInput(problems=problems)
+
+
+class RegisterWebhook:
+    """Registers a webhook from the properties given (domain values by name; `headers` in clear)."""
+
+    def __init__(
+        self, store: Store, queue: DeliveryQueue, vault: Vault, targets: Targets, clock: Clock, ids: Ids
+    ) -> None:
+        self._store, self._queue, self._vault = store, queue, vault
+        self._targets, self._clock, self._ids = targets, clock, ids
+
+    async def __call__(
+        self, caller: Caller, given: Mapping[str, Any], headers: Mapping[str, str], secret: str | None
+    ) -> Disclosed:
+        webhook = self.made(given, caller.principal.key_id)
+        _require(_problems(webhook, headers, self._targets) + (secret_problems(secret) if secret is not None else []))
+        chosen = self._seal(webhook, headers, secret)
+        async with self._store.begin(caller.tenant_id) as uow:
+            await uow[WEBHOOKS].save(webhook)
+            await uow.commit()
+        await self._queue.configure(
+            caller.tenant_id, webhook.id, webhook.limits, webhook.paused_until, webhook.created_at
+        )
+        return self._vault.disclosed(webhook, secret, chosen)
+
+    async def for_job(
+        self, uow: UnitOfWork, job_id: str, url: str, events: tuple[str, ...], secret: str | None
+    ) -> Webhook:
+        """A callback: a webhook for the events of one job, saved in the job's own transaction."""
+        given = {"url": url, "events": events, "purpose": Purpose.CALLBACK, "job_id": job_id}
+        webhook = self.made(given, None)
+        _require([_renamed(problem) for problem in _problems(webhook, {}, self._targets)])
+        self._seal(webhook, {}, secret)
+        await uow[WEBHOOKS].save(webhook)
+        return webhook
+
+    def made(self, given: Mapping[str, Any], created_by: str | None) -> Webhook:
+        now = self._clock.now()
+        return Webhook(id=self._ids.new(Prefix.WEBHOOK), created_at=now, updated_at=now, created_by=created_by, **given)
+
+    def _seal(self, webhook: Webhook, headers: Mapping[str, str], secret: str | None) -> str:
+        chosen = self._vault.chosen(secret)
+        webhook.secrets = (self._vault.seal(webhook.id, chosen, webhook.created_at),)
+        self._vault.seal_headers(webhook, headers, {})
+        return chosen
+
+
+def _renamed(problem: Problem) -> Problem:
+    """A callback's offences are those of the request that named it."""
+    field = "callback_url" if problem.field == "url" else f"callback.{problem.field}"
+    return replace(problem, field=field, message=problem.message.replace("url:", "callback_url:", 1))
+
+
+class ChangeWebhook:
+    """Takes new values for the named properties. Parts of `retry_policy` and `limits` that are not named stay."""
+
+    def __init__(self, store: Store, queue: DeliveryQueue, vault: Vault, keyring: Keyring, targets: Targets, clock: Clock) -> None:  # fmt: skip
+        self._store, self._queue, self._vault, self._keyring = store, queue, vault, keyring
+        self._targets, self._clock = targets, clock
+
+    async def __call__(
+        self,
+        caller: Caller,
+        webhook_id: str,
+        changes: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        secret: str | None = None,
+    ) -> Webhook:
+        async def work(uow: UnitOfWork) -> Webhook:
+            webhook = await uow[WEBHOOKS].get(webhook_id)
+            self._apply(webhook, changes, headers, secret)
+            await uow[WEBHOOKS].save(webhook)
+            return webhook
+
+        webhook = await committed(self._store, caller.tenant_id, work)
+        await self._follow(caller.tenant_id, webhook)
+        return webhook
+
+    def _apply(
+        self, webhook: Webhook, changes: Mapping[str, Any], headers: Mapping[str, str] | None, secret: str | None
+    ) -> None:
+        now, before = self._clock.now(), self._keyring.headers(webhook)
+        merged = {name: _merged(getattr(webhook, name), value) for name, value in changes.items()}
+        for name, value in merged.items():
+            setattr(webhook, name, value)
+        _require(_problems(webhook, before if headers is None else headers, self._targets))
+        webhook.change(merged, now)
+        if headers is not None:
+            self._vault.seal_headers(webhook, headers, before)
+        if secret is not None:
+            webhook.rotate_secret(self._vault.seal(webhook.id, self._vault.chosen(secret), now), DEFAULT_OVERLAP, now)
+
+    async def _follow(self, tenant_id: str, webhook: Webhook) -> None:
+        now = self._clock.now()
+        await self._queue.configure(tenant_id, webhook.id, webhook.limits, webhook.paused_until, now)
+        if not webhook.active:
+            await self._queue.cancel(tenant_id, webhook.id, now)
+
+
+def _merged(before: Any, given: Any) -> Any:
+    """A mapping given for a composed value replaces the parts that it names."""
+    is_composed = isinstance(given, Mapping) and not isinstance(before, Mapping) and before is not None
+    return replace(before, **given) if is_composed else given
+
+
+class DeleteWebhook:
+    def __init__(self, store: Store, queue: DeliveryQueue, clock: Clock) -> None:
+        self._store, self._queue, self._clock = store, queue, clock
+
+    async def __call__(self, caller: Caller, webhook_id: str) -> datetime:
+        """When it was deleted. What waits for it is cancelled; what went out stays in the log."""
+        now = self._clock.now()
+        async with self._store.begin(caller.tenant_id) as uow:
+            await uow[WEBHOOKS].get(webhook_id)
+            await uow[WEBHOOKS].remove(webhook_id)
+            await uow.commit()
+        await self._queue.cancel(caller.tenant_id, webhook_id, now)
+        return now
+
+
+class RotateSecret:
+    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
+        self._store, self._vault, self._clock = store, vault, clock
+
+    async def __call__(
+        self, caller: Caller, webhook_id: str, secret: str | None = None, overlap: timedelta = DEFAULT_OVERLAP
+    ) -> Disclosed:
+        chosen = self._vault.chosen(secret)
+
+        async def work(uow: UnitOfWork) -> Webhook:
+            now, webhook = self._clock.now(), await uow[WEBHOOKS].get(webhook_id)
+            webhook.rotate_secret(self._vault.seal(webhook.id, chosen, now), overlap, now)
+            await uow[WEBHOOKS].save(webhook)
+            return webhook
+
+        webhook = await committed(self._store, caller.tenant_id, work)
+        return self._vault.disclosed(webhook, secret, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    event_id: str
+    delivery: Delivery
+    attempt: Attempt | None
+
+
+class TestWebhook:
+    """Sends a `webhook.test` at once and waits for what comes of it; also to a webhook that is not active."""
+
+    __test__ = False
+
+    def __init__(
+        self, store: Store, queue: DeliveryQueue, deliveries: DeliveryLog, deliver: Deliver, clock: Clock, ids: Ids
+    ) -> None:
+        self._store, self._queue, self._log, self._deliver = store, queue, deliveries, deliver
+        self._clock, self._ids = clock, ids
+
+    async def __call__(self, caller: Caller, webhook_id: str) -> Tested:
+        async with self._store.begin(caller.tenant_id) as uow:
+            webhook = await uow[WEBHOOKS].get(webhook_id)
+        webhook.require_sending()
+        event, delivery = self._event(caller, webhook), self._delivery(caller, webhook)
+        delivery.event_id = event.id
+        delivery.claim(self._ids.new("claim"), delivery.created_at)
+        await self._queue.add(event, delivery, webhook.limits)
+        await self._deliver(Claimed(delivery, event), webhook)
+        ended = await self._log.get(caller.tenant_id, delivery.id)
+        attempts = await self._log.attempts(caller.tenant_id, delivery.id)
+        return Tested(event.id, ended, attempts[-1] if attempts else None)
+
+    def _event(self, caller: Caller, webhook: Webhook) -> PublicEvent:
+        data = {"message": "This is a test of your webhook.", "webhook_id": webhook.id}
+        return PublicEvent(
+            id=self._ids.new(Prefix.EVENT),
+            tenant_id=caller.tenant_id,
+            type=TEST.name,
+            data=data,
+            occurred_at=self._clock.now(),
+            trace_id=caller.trace_id or None,
+        )
+
+    def _delivery(self, caller: Caller, webhook: Webhook) -> Delivery:
+        now = self._clock.now()
+        return Delivery(
+            id=self._ids.new(Prefix.DELIVERY), tenant_id=caller.tenant_id, webhook_id=webhook.id, event_id="",
+            event_type=TEST.name, policy=RetryPolicy((), webhook.retry_policy.policy.timeout_seconds),
+            created_at=now, updated_at=now, due_at=now, kind=Kind.TEST,
+        )  # fmt: skip
+
+
+class RetryDelivery:
+    """Makes a new delivery of a finished one, due now."""
+
+    def __init__(
+        self, store: Store, queue: DeliveryQueue, deliveries: DeliveryLog, signal: WorkSignal, clock: Clock, ids: Ids
+    ) -> None:
+        self._store, self._queue, self._log = store, queue, deliveries
+        self._signal, self._clock, self._ids = signal, clock, ids
+
+    async def __call__(self, caller: Caller, delivery_id: str) -> Delivery:
+        original = await self._log.get(caller.tenant_id, delivery_id)
+        again = await self._queued(caller, original)
+        await self._signal.wake()
+        return again
+
+    async def failures(
+        self, caller: Caller, webhook_id: str | None = None, since: datetime | None = None
+    ) -> list[Delivery]:
+        """Retries what stands on the failures list, of one webhook and since a time where asked; at most
+        1000 at once. Those whose webhook is gone or inactive are passed over."""
+        chosen = failed_deliveries(webhook_id, since)
+        again: list[Delivery] = []
+        request = PageRequest(limit=RETRY_BATCH, sort="created_at")
+        for original in (await self._log.page(caller.tenant_id, chosen, request)).items:
+            try:
+                again.append(await self._queued(caller, original))
+            except Conflict:
+                continue
+        await self._signal.wake()
+        return again
+
+    async def _queued(self, caller: Caller, original: Delivery) -> Delivery:
+        webhook = await self._webhook(caller, original.webhook_id)
+        again = original.again(self._ids.new(Prefix.DELIVERY), self._clock.now())
+        again.policy = webhook.retry_policy.policy
+        if await self._log.find_event(caller.tenant_id, original.event_id) is None:
+            raise Conflict("The event of this delivery is no longer kept.")
+        await self._queue.add(None, again, webhook.limits)
+        return again
+
+    async def _webhook(self, caller: Caller, webhook_id: str) -> Webhook:
+        async with self._store.begin(caller.tenant_id) as uow:
+            webhook = await uow[WEBHOOKS].find(webhook_id)
+        if webhook is None or not webhook.active or not webhook.sends:
+            raise Conflict("The webhook of this delivery was deleted or is not active.")
+        return webhook
+
+
+def failed_deliveries(webhook_id: str | None = None, since: datetime | None = None) -> DeliveryFilter:
+    """What stands on the failures list: given up, and retried by nobody."""
+    return DeliveryFilter(webhook_id=webhook_id, state=State.FAILED, since=since, unretried=True, with_tests=False)
+
+
+class ForgetCallbacks:
+    """Removes the callbacks of jobs that ended long ago."""
+
+    def __init__(self, store: Store, clock: Clock, kept: timedelta = timedelta(days=7)) -> None:
+        self._store, self._clock, self._kept = store, clock, kept
+
+    async def __call__(self) -> int:
+        before, gone = self._clock.now() - self._kept, 0
+        for tenant_id in await self._store.tenants():
+            async with self._store.begin(tenant_id) as uow:
+                gone += await uow[WEBHOOKS].remove_where(where(purpose=Purpose.CALLBACK, created_at__lt=before))
+                await uow.commit()
+        return gone

@@ -1,0 +1,137 @@
+"""Settings: environment variables `SUPPORTRAG_*` or a `.env` file, refused at boot when they cannot be meant."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "SUPPORTRAG_"
+FOREIGN = ("SUPPORTRAG_TEST_", "SUPPORTRAG_API_KEY", "SUPPORTRAG_URL")
+"""Names that belong to the tests and the clients."""
+
+Words = Annotated[tuple[str, ...], NoDecode]
+
+
+class BadSettings(Exception):
+    """The settings cannot be meant so; the message names each offence and what would be right."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = "memory://"
+    redis_url: str = "memory://"
+    vector_url: str = "faiss://"
+    qdrant_api_key: SecretStr | None = None
+    embedder: str = "bundled"
+    reranker: str = "built-in"
+    llm: str = "extractive"
+    llm_base_url: str | None = None
+    llm_api_key: SecretStr | None = None
+    auth: Literal["on", "off"] = "on"
+    bootstrap_api_key: SecretStr | None = None
+    master_key: SecretStr | None = None
+    outbound_allow: Words = ()
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "json", "console"] = "auto"
+    cors_origins: Words = ()
+    max_upload_mb: int = Field(25, ge=1, le=1024)
+    trusted_proxies: Words = ()
+    metrics_token: SecretStr | None = None
+    retention_days: int = Field(0, ge=0)
+    embedding_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
+    data_dir: Path | None = None
+    langfuse_host: str | None = None
+    langfuse_public_key: SecretStr | None = None
+    langfuse_secret_key: SecretStr | None = None
+    telegram_bot_token: SecretStr | None = None
+    telegram_api_base: str = "https://api.telegram.org"
+    telegram_webhook_secret: SecretStr | None = None
+    slack_bot_token: SecretStr | None = None
+    slack_api_base: str = "https://slack.com/api"
+    slack_signing_secret: SecretStr | None = None
+    oauth_issuer: str | None = None
+    oauth_jwks_url: str | None = None
+    oauth_audience: str | None = None
+    oauth_token_seconds: int = Field(900, ge=60, le=86400)
+
+    @field_validator("outbound_allow", "cors_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url", "redis_url", "vector_url", "embedder", "reranker", "llm")
+    @classmethod
+    def _known(cls, value: str, info: object) -> str:
+        name = str(getattr(info, "field_name", ""))
+        if not any(value == known or (known[-1] in ":/" and value.startswith(known)) for known in _CHOICES[name]):
+            raise ValueError(f"must be one of: {', '.join(_CHOICES[name])}")
+        return value
+
+    @model_validator(mode="after")
+    def _reachable(self) -> "Settings":
+        if self.database == "postgres" and self.master_key is None:
+            raise ValueError("SUPPORTRAG_MASTER_KEY is required with PostgreSQL: secrets kept there are encrypted.")
+        return self
+
+    @property
+    def database(self) -> str:
+        return "memory" if self.database_url.startswith("memory") else "postgres"
+
+    @property
+    def redis(self) -> str:
+        return "memory" if self.redis_url.startswith("memory") else "redis"
+
+    @property
+    def vectors(self) -> str:
+        return "faiss" if self.vector_url.startswith("faiss") else "qdrant"
+
+    @property
+    def embedder_kind(self) -> str:
+        return self.embedder.partition(":")[0]
+
+    @property
+    def reranker_kind(self) -> str:
+        return self.reranker.partition(":")[0]
+
+    @property
+    def llm_kind(self) -> str:
+        return self.llm.partition(":")[0]
+
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "database_url": ("memory://", "postgresql://", "postgres://"),
+    "redis_url": ("memory://", "redis://", "rediss://"),
+    "vector_url": ("faiss://", "qdrant+http://", "qdrant+https://", "qdrant://"),
+    "embedder": ("bundled", "sentence-transformers:", "openai:"),
+    "reranker": ("built-in", "none", "cross-encoder:"),
+    "llm": ("extractive", "openai:"),
+}
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings of this process. Raises `BadSettings`."""
+    _refuse_unknown_names()
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise BadSettings("\n".join(_said(each) for each in error.errors())) from None
+
+
+def _refuse_unknown_names() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    given = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
+    unknown = sorted(name for name in given - known if not name.startswith(FOREIGN))
+    if unknown:
+        raise BadSettings(f"Unknown settings: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
+
+
+def _said(offence: Mapping[str, object]) -> str:
+    place = offence.get("loc") or ()
+    name = f"{PREFIX}{str(place[0]).upper()}: " if isinstance(place, tuple) and place else ""
+    return f"{name}{str(offence['msg']).removeprefix('Value error, ')}"
