@@ -107,11 +107,10 @@ class Webhook(Aggregate):
         self.updated_at = now
 
     def change(self, changes: Mapping[str, Any], now: datetime) -> None:
-        """Takes new values for the named properties, all or none; raises `InvalidInput` naming every offence."""
+        """Takes new values for the named properties; whether they are good, `problems_of` says."""
         for name, value in changes.items():
             setattr(self, name, value)
         self.updated_at = now
-        self.require_valid()
         if changes.get("active"):
             self.disabled_at = self.disabled_reason = None
 

@@ -213,8 +213,8 @@ class MemoryDeliveries:
         await self.get(tenant_id, delivery_id)
         return list(self._attempts.get(delivery_id, ()))
 
-    async def event(self, tenant_id: str, event_id: str) -> PublicEvent:
-        return self._log.get(tenant_id, event_id)
+    async def find_event(self, tenant_id: str, event_id: str) -> PublicEvent | None:
+        return self._log.find(tenant_id, event_id)
 
     async def events(
         self, tenant_id: str, after: int | None, limit: int, types: Sequence[str] = ()

@@ -10,8 +10,8 @@ from operator import itemgetter
 
 from application.ports.delivery import DeliveryFilter
 from domain.catalogue import subscribes
-from domain.delivery import Delivery, PublicEvent
-from domain.errors import InvalidInput, NotFound
+from domain.delivery import Delivery, Kind, PublicEvent
+from domain.errors import InvalidInput
 from domain.paging import Page, PageRequest
 
 
@@ -34,10 +34,10 @@ class MemoryEventLog:
         self._events[event.tenant_id, event.id] = event
 
     def get(self, tenant_id: str, event_id: str) -> PublicEvent:
-        try:
-            return self._events[tenant_id, event_id]
-        except KeyError as error:
-            raise NotFound(f"The event {event_id!r} is not known, or no longer kept.") from error
+        return self._events[tenant_id, event_id]
+
+    def find(self, tenant_id: str, event_id: str) -> PublicEvent | None:
+        return self._events.get((tenant_id, event_id))
 
     def last_announced(self, tenant_id: str, event_type: str, subject: str) -> datetime | None:
         return self._announced.get((tenant_id, event_type, subject))
@@ -98,4 +98,5 @@ def is_chosen(delivery: Delivery, chosen: DeliveryFilter) -> bool:
         and (chosen.since is None or delivery.created_at >= chosen.since)
         and (chosen.until is None or delivery.created_at <= chosen.until)
         and not (chosen.unretried and delivery.retried_as)
+        and (chosen.with_tests or delivery.kind is not Kind.TEST)
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from application.ports.delivery import DeliveryFilter, DeliveryLog, DeliveryQueue
 from application.ports.queue import WorkSignal
 from application.ports.storage import WEBHOOKS, Store
-from application.use_cases.webhooks import failed_deliveries
+from application.use_cases.redelivery import failed_deliveries
 from domain.access import Caller
 from domain.delivery import Attempt, Delivery, PublicEvent
 from domain.lanes import Lane
