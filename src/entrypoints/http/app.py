@@ -7,7 +7,8 @@ A resource is a controller with its wire types beside it. All there is to know:
     from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody
     from entrypoints.http.envelope import Envelope, created, ok, page, pending
     from entrypoints.http.paging import Paging, paged
-    from entrypoints.http.security import Caller, rules
+    from entrypoints.http.routes.system import Ready, SystemController, always_ready
+from entrypoints.http.security import Caller, rules
 
     class Ask(Struct, forbid_unknown_fields=True, kw_only=True):
         question: Annotated[str, Meta(min_length=3, max_length=2000, extra={"code": "QUERY_TOO_LONG"})]
@@ -60,10 +61,14 @@ from entrypoints.http.admission import Admission, Entrance, Gate
 from entrypoints.http.border import Border, Observer
 from entrypoints.http.calls import Call
 from entrypoints.http.cors import Cors
+from entrypoints.http.discovery import SelfDescription, check_routes
+from entrypoints.http.docs import DocsController
 from entrypoints.http.envelope import EnvelopeResponse
 from entrypoints.http.errors import Errors
+from entrypoints.http.openapi import Example
 from entrypoints.http.proxies import Proxies
 from entrypoints.http.requests import CheckedRequest, check_request
+from entrypoints.http.routes.system import Ready, SystemController, always_ready
 from entrypoints.http.security import Authenticate, Guard, current_caller, rules
 from entrypoints.http.versions import DEPRECATIONS, Deprecation
 
@@ -97,15 +102,21 @@ def create_app(
     observers: Sequence[Observer] = (),
     deprecations: Sequence[Deprecation] = DEPRECATIONS,
     lifespan: Sequence[Lifespan] = (),
+    ready: Ready = always_ready,
+    examples: Mapping[str, Example] | None = None,
 ) -> Litestar:
-    """The whole application; `admissions` run in their order, after authentication."""
+    """The whole application; `admissions` run in their order, after authentication.
+
+    `ready` names what is still missing; `examples` of the documentation go by operation id.
+    """
     guard = Guard(authenticate, options.auth_enabled)
     entrance = Entrance(guard, options.max_body_bytes, options.max_upload_bytes, tuple(admissions))
     errors = Errors(options.docs_base_url)
+    described = SelfDescription(options.service_version, tuple(deprecations), examples or {})
     app = Litestar(
-        route_handlers=routes,
+        route_handlers=[SystemController, DocsController, *routes],
         middleware=[DefineMiddleware(Gate, entrance=entrance)],
-        dependencies={"caller": Provide(current_caller, sync_to_thread=False), **(dependencies or {})},
+        dependencies={**_own_dependencies(described, ready), **(dependencies or {})},
         exception_handlers={HTTPException: errors.handle, Exception: errors.handle},
         after_exception=[_remember_failure],
         before_request=check_request,
@@ -119,6 +130,8 @@ def create_app(
         pdb_on_exception=False,
     )
     app.state["entrance"] = entrance
+    described.app = app
+    check_routes(app, deprecations)
     app.asgi_handler = Border(
         app.asgi_handler,
         errors,
@@ -130,6 +143,15 @@ def create_app(
         tuple(observers),
     )
     return app
+
+
+def _own_dependencies(described: SelfDescription, ready: Ready) -> dict[str, Provide]:
+    return {
+        "caller": Provide(current_caller, sync_to_thread=False),
+        "ready": Provide(lambda: ready, sync_to_thread=False),
+        "openapi": Provide(lambda: described.openapi, sync_to_thread=False),
+        "discover": Provide(lambda: described.discover, sync_to_thread=False),
+    }
 
 
 async def _remember_failure(error: Exception, scope: AsgiScope) -> None:

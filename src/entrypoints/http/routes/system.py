@@ -15,6 +15,11 @@ from entrypoints.http.security import rules
 Ready = Callable[[], Awaitable[Sequence[str]]]
 """What the service still waits for, by name; empty when it can serve."""
 
+
+async def always_ready() -> Sequence[str]:
+    return ()
+
+
 Discover = Callable[[], "Discovery"]
 
 
