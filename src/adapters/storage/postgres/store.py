@@ -12,7 +12,7 @@ from application.ports.storage import JOBS, TABLES, ClaimedJob, RecordedEvent
 from application.ports.system import Clock, Ids
 from domain.jobs import Job
 
-_DUE = """
+DUE_JOB = """
 SELECT tenant_id, id FROM jobs
 WHERE status IN ('pending', 'processing') AND (lease_until IS NULL OR lease_until <= $1)
 ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -65,7 +65,7 @@ class PostgresStore:
     async def claim(self, now: datetime, claim_id: str) -> ClaimedJob | None:
         transaction = Transaction(self._database, "", ALL_TENANTS)
         try:
-            due = await transaction.fetch(_DUE, (now,))
+            due = await transaction.fetch(DUE_JOB, (now,))
             return await self._take(transaction, due[0], now, claim_id) if due else None
         finally:
             await transaction.roll_back()
