@@ -71,7 +71,7 @@ def row_terms(question: str, answer: str, language: str) -> RowTerms:
     in_question = Counter(stems(asked, language))
     in_pair = Counter(stems(_without_asking([*asked, *told], language), language))
     known = in_question.keys() | in_pair.keys() | set(stems(told, language))
-    return RowTerms(language, _capped(in_question), _capped(in_pair), tuple(sorted(known)))
+    return RowTerms(language, _capped(in_question), _capped(in_pair), tuple(known))
 
 
 def counted(row: LexicalRow) -> RowTerms:
@@ -79,6 +79,8 @@ def counted(row: LexicalRow) -> RowTerms:
 
 
 def _capped(counts: Counter[str]) -> dict[str, int]:
+    if max(counts.values(), default=0) <= MOST:
+        return counts
     return {term: min(count, MOST) for term, count in counts.items()}
 
 
