@@ -1,5 +1,6 @@
 """Which fields of an aggregate its table filters and sorts by, and of what type they are."""
 
+import re
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
@@ -11,6 +12,7 @@ from application.ports.storage import Table
 from domain.errors import InvalidInput
 from domain.paging import Condition, Op, Where
 
+_NO_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 ALWAYS = ("id", "created_at")
 _blob_fields: dict[type[Any], tuple[str, ...]] = {}
 
@@ -65,7 +67,7 @@ def wanted_values(condition: Condition) -> Iterable[Any]:
 
 def is_storable(value: Any) -> bool:
     """Whether a text is without U+0000 and halves of surrogate pairs, which a database refuses."""
-    return not isinstance(value, str) or not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value)
+    return not isinstance(value, str) or _NO_CHARACTERS.search(value) is None
 
 
 def _resolve(kind: Any, path: str) -> Field:
