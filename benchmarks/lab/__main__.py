@@ -4,12 +4,22 @@ The first run embeds every set (ten minutes); later ones take two.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from benchmarks.lab import data
 from benchmarks.lab.data import QuestionSet
-from benchmarks.lab.fitting import Trial, Trials, fitted, joined, left_out, trials
+from benchmarks.lab.fitting import (
+    Trial,
+    Trials,
+    calibrated,
+    error_after_labels,
+    fitted,
+    joined,
+    left_out,
+    trial_of,
+    trials,
+)
 from benchmarks.lab.measures import (
     answered,
     auroc,
@@ -23,7 +33,7 @@ from benchmarks.lab.models import embed
 from benchmarks.lab.worlds import World
 
 from domain.confidence import BUILT_IN as CALIBRATION
-from domain.confidence import Constants
+from domain.confidence import Calibration
 
 RANKED: tuple[Callable[[], QuestionSet], ...] = (
     data.stackfaq,
@@ -41,6 +51,9 @@ RANKED: tuple[Callable[[], QuestionSet], ...] = (
     lambda: data.xquad("en", "ru"),
     *(lambda code=code: data.answers_only(code) for code in ("de", "fr", "ru")),
     data.reference,
+    data.among_languages,
+    data.only_translated,
+    *(lambda code=code: data.half_translated(code) for code in ("de", "fr", "ru")),
 )
 JUDGED: dict[str, tuple[tuple[str, Callable[[], QuestionSet]], ...]] = {
     "English questions over English pairs": (
@@ -75,6 +88,7 @@ def main(wanted: Sequence[str]) -> None:
         ranking_table()
     if not wanted or "confidence" in wanted:
         confidence_tables()
+        small_table()
 
 
 def ranking_table() -> None:
@@ -106,11 +120,25 @@ def confidence_tables() -> None:
         if title == MIXED[0]:
             extra = trials(MIXED[2]())
             kin = [each for each in sets if families[each.name] not in MIXED[1]]
-            sets, alone = [*sets, extra], {**alone, extra.name: fitted(kin)}
+            sets, alone = [*sets, extra], {**alone, extra.name: calibrated(extra.kind, kin)}
         print(f"\n## Confidence: {title}\n")
         print(f"fitted on all: {fitted(sets)}; shipped: {CALIBRATION.of(sets[0].kind)} ({sets[0].kind})\n")
-        _table("shipped constants", sets, {each.name: CALIBRATION.of(each.kind) for each in sets})
+        _table("shipped constants", sets, dict.fromkeys((each.name for each in sets), CALIBRATION))
+        _labels_table(sets)
         _table("constants fitted without the set and its kin", sets, alone)
+
+
+def small_table() -> None:
+    """A company's first pairs: one question over few of them, its article there half of the time."""
+    print("\n## Confidence: small knowledge bases\n")
+    print("| pairs | AUROC | ECE | answered ≥ .5 | answered ≥ .9 |\n|" + " --- |" * 5)
+    for size in (1, 2, 3, 5, 10):
+        worlds = [s for make in (data.stackfaq, data.covidfaq, data.mixed) for s in data.small(make(), size, 300)]
+        trial = trial_of([o for questions in worlds for o in World(questions).outcomes()], 1.0)
+        p = trial.probabilities(CALIBRATION)
+        cells = (f"{auroc(p, trial.right):.3f}", f"{calibration_error(p, trial.right):.3f}")
+        shares = (_answered(trial, CALIBRATION, at) for at in (0.5, 0.9))
+        print(f"| {size} | {' | '.join((*cells, *shares))} |", flush=True)
 
 
 COLUMNS = (
@@ -119,28 +147,36 @@ COLUMNS = (
 )
 
 
-def _table(title: str, sets: Sequence[Trials], constants: dict[str, Constants]) -> None:
+def _table(title: str, sets: Sequence[Trials], found: Mapping[str, Calibration]) -> None:
     print(f"{title}\n\n| {' | '.join(COLUMNS.split(', '))} |\n|{' --- |' * len(COLUMNS.split(', '))}")
     for each in sets:
-        print(f"| {' | '.join([each.name, *_figures(each, constants[each.name])])} |", flush=True)
+        print(f"| {' | '.join([each.name, *_figures(each, found[each.name])])} |", flush=True)
     print()
 
 
-def _figures(each: Trials, constants: Constants) -> list[str]:
+def _labels_table(sets: Sequence[Trials]) -> None:
+    print("ECE with half of the pairs, after so many labelled answers\n\n| set | 0 | 20 | 200 |\n|" + " --- |" * 4)
+    for each in sets:
+        errors = (error_after_labels(each.half, n) if n < len(each.half.right) else None for n in (0, 20, 200))
+        print(f"| {each.name} | " + " | ".join("" if e is None else f"{e:.3f}" for e in errors) + " |")
+    print()
+
+
+def _figures(each: Trials, found: Calibration) -> list[str]:
     among = joined(each.full, each.foreign)
     conditions = (each.full, each.half, among)
     return [
         f"{each.full.right.mean():.3f}",
-        *(f"{auroc(t.logits(constants), t.right):.3f}" for t in conditions),
-        *(f"{calibration_error(t.probabilities(constants), t.right):.3f}" for t in conditions),
-        *(f"{let_through(t.logits(constants), t.right, ~t.answerable):.3f}" for t in (each.half, among)),
+        *(f"{auroc(t.logits(found), t.right):.3f}" for t in conditions),
+        *(f"{calibration_error(t.probabilities(found), t.right):.3f}" for t in conditions),
+        *(f"{let_through(t.logits(found), t.right, ~t.answerable):.3f}" for t in (each.half, among)),
         f"{(each.foreign.similarity >= 0.4).mean():.3f}",
-        *(_answered(t, constants, at) for at in (0.5, 0.9) for t in (each.full, each.half)),
+        *(_answered(t, found, at) for at in (0.5, 0.9) for t in (each.full, each.half)),
     ]
 
 
-def _answered(trial: Trial, constants: Constants, threshold: float) -> str:
-    share, wrong = answered(trial.probabilities(constants), trial.right, threshold)
+def _answered(trial: Trial, found: Calibration, threshold: float) -> str:
+    share, wrong = answered(trial.probabilities(found), trial.right, threshold)
     return f"{share:.0%}, {wrong:.1%} wrong"
 
 

@@ -1,6 +1,7 @@
 """The question sets: who asks what, among which pairs, and which pairs are right."""
 
 import json
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,6 +129,55 @@ def reference() -> QuestionSet:
 
 def _expected(row: dict[str, Any], known: Iterable[Pair]) -> Query:
     return Query(row["question"], frozenset(p.id for p in known if p.answer in row["expected_chunks"]), "en")
+
+
+def among_languages() -> QuestionSet:
+    """English questions whose articles are in English, among pairs in four languages."""
+    english = mixed()
+    known = tuple(p for p in english.pairs if not p.id.startswith("deb"))
+    others = (p for code in ("de", "fr", "ru") for p in _translated(code))
+    return QuestionSet("mixed, among four languages", (*known, *others), english.queries)
+
+
+def only_translated() -> QuestionSet:
+    """English questions whose articles exist in German, French and Russian only."""
+    others = tuple(p for code in ("de", "fr", "ru") for p in _translated(code))
+    known = tuple(p for p in mixed().pairs if not p.id.startswith("deb"))
+    ids = {p.id for p in others}
+    asked = (
+        Query(p.question, frozenset(f"{p.id}@{code}" for code in ("de", "fr", "ru")) & ids, "en")
+        for p in pairs("faq/debianfaq/corpus.en.jsonl")
+    )
+    found = tuple(query for query in asked if query.relevant)
+    return QuestionSet("debianfaq en → de, fr, ru", (*known, *others), found)
+
+
+def half_translated(code: str) -> QuestionSet:
+    """Questions whose articles are all there in English, and every second one in their own language, in
+    which the other half of the questions meets only wrong articles."""
+    own = sorted(_translated(code), key=lambda p: p.id)[::2]
+    asked = across(code)
+    has_own = {p.id.split("@")[0] for p in own}
+    without = tuple(q for q in asked.queries if not q.relevant & has_own)
+    return QuestionSet(f"debianfaq {code} → en, not {code}", (*mixed().pairs, *own), without)
+
+
+def _translated(code: str) -> tuple[Pair, ...]:
+    return tuple(replace(p, id=f"{p.id}@{code}") for p in pairs(f"faq/debianfaq/corpus.{code}.jsonl"))
+
+
+def small(questions: QuestionSet, size: int, count: int) -> tuple[QuestionSet, ...]:
+    """One question each over `size` pairs drawn from the set; half of the time its article is there."""
+    chance = random.Random(size)
+    return tuple(_drawn(questions, size, chance) for _ in range(count))
+
+
+def _drawn(questions: QuestionSet, size: int, chance: random.Random) -> QuestionSet:
+    query = chance.choice(questions.queries)
+    right = [p for p in questions.pairs if p.id in query.relevant]
+    others = chance.sample([p for p in questions.pairs if p.id not in query.relevant], size)
+    known = [*right[:1], *others[1:]] if chance.random() < 0.5 else others
+    return QuestionSet(f"{size} of {questions.name}", tuple(known), (query,))
 
 
 def out_of_scope() -> tuple[str, ...]:

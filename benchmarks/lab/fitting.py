@@ -1,14 +1,26 @@
 """Fitting the constants of a calibration, and what they are worth on sets they were not fitted on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from benchmarks.lab.data import QuestionSet, out_of_scope
-from benchmarks.lab.measures import Numbers, Truths
+from benchmarks.lab.measures import Numbers, Truths, calibration_error
 from benchmarks.lab.worlds import Outcome, World, foreign, halved
 
-from domain.confidence import Constants
+from domain.confidence import (
+    BUILT_IN,
+    Calibration,
+    Constants,
+    Evidence,
+    Label,
+    confidence,
+    logit,
+    refit,
+)
+
+Order = npt.NDArray[np.int64]
 
 PRIOR = Constants(dense=5.0, gap=11.0, bias=0.0)
 """Where the constants stay without evidence; the bias is free."""
@@ -22,18 +34,23 @@ _STEPS = 60
 class Trial:
     """A set in one condition, as arrays over its questions."""
 
-    dense: Numbers
-    gap: Numbers
+    found: tuple[Evidence, ...]
     similarity: Numbers
     right: Truths
     answerable: Truths
     weight: float
 
-    def logits(self, constants: Constants) -> Numbers:
-        return constants.bias + constants.dense * self.dense + constants.gap * self.gap
+    def logits(self, calibration: Calibration) -> Numbers:
+        return np.array([logit(each, calibration) for each in self.found])
 
-    def probabilities(self, constants: Constants) -> Numbers:
-        return 1 / (1 + np.exp(-self.logits(constants)))
+    def probabilities(self, calibration: Calibration) -> Numbers:
+        return np.array([confidence(each, calibration) for each in self.found])
+
+    def features(self, kind: str) -> tuple[Numbers, Truths]:
+        """Of the questions whose best candidate is of this kind: dense, gap, 1; and what was right."""
+        own = np.array([each.kind == kind for each in self.found])
+        rows = [(each.dense, each.gap, 1.0) for each in self.found if each.kind == kind]
+        return np.array(rows).reshape(-1, 3), self.right[own]
 
 
 @dataclass(frozen=True)
@@ -59,16 +76,15 @@ def trials(questions: QuestionSet) -> Trials:
     return Trials(
         questions.name,
         max(set(kinds), key=kinds.count),
-        _trial(whole, FULL),
-        _trial(halves, 2 * HALF),
-        _trial(strangers, FOREIGN),
+        trial_of(whole, FULL),
+        trial_of(halves, 2 * HALF),
+        trial_of(strangers, FOREIGN),
     )
 
 
-def _trial(outcomes: Sequence[Outcome], weight: float) -> Trial:
+def trial_of(outcomes: Sequence[Outcome], weight: float) -> Trial:
     return Trial(
-        np.array([o.found.dense for o in outcomes]),
-        np.array([o.found.gap for o in outcomes]),
+        tuple(o.found for o in outcomes),
         np.array([o.ranked[0].similarity for o in outcomes]),
         np.array([o.right for o in outcomes]),
         np.array([o.answerable for o in outcomes]),
@@ -77,20 +93,18 @@ def _trial(outcomes: Sequence[Outcome], weight: float) -> Trial:
 
 
 def joined(*parts: Trial) -> Trial:
-    columns = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("dense", "gap", "similarity", "right", "answerable")
+    return Trial(
+        tuple(each for part in parts for each in part.found),
+        np.concatenate([part.similarity for part in parts]),
+        np.concatenate([part.right for part in parts]),
+        np.concatenate([part.answerable for part in parts]),
+        sum(part.weight for part in parts),
     )
-    return Trial(*columns, weight=sum(part.weight for part in parts))
 
 
 def fitted(sets: Sequence[Trials]) -> Constants:
     """Weighted log-loss, every set alike whatever its size, with a ridge towards `PRIOR`; Newton."""
-    parts = [trial for each in sets for trial in each.all]
-    features = np.concatenate([np.stack([t.dense, t.gap, np.ones(len(t.gap))], 1) for t in parts])
-    right = np.concatenate([t.right for t in parts]).astype(float)
-    weights = np.concatenate([np.full(len(t.gap), t.weight / len(t.gap)) for t in parts])
-    weights /= weights.sum()
+    features, right, weights = _stacked(sets)
     ridge = 2 * PRIOR_STRENGTH * np.diag([PRIOR.dense**-2, PRIOR.gap**-2, 0.0])
     prior = np.array([PRIOR.dense, PRIOR.gap, 0.0])
     at = np.array([PRIOR.dense, PRIOR.gap, -4.0])
@@ -102,8 +116,36 @@ def fitted(sets: Sequence[Trials]) -> Constants:
     return Constants(*(round(float(x), 2) for x in at))
 
 
-def left_out(sets: Sequence[Trials], families: Mapping[str, str]) -> dict[str, Constants]:
+def _stacked(sets: Sequence[Trials]) -> tuple[Numbers, Numbers, Numbers]:
+    parts = [(*trial.features(each.kind), trial.weight) for each in sets for trial in each.all]
+    parts = [part for part in parts if len(part[0])]
+    weights = np.concatenate([np.full(len(rows), weight / len(rows)) for rows, _, weight in parts])
+    right = np.concatenate([right for _, right, _ in parts]).astype(float)
+    return np.concatenate([rows for rows, _, _ in parts]), right, weights / weights.sum()
+
+
+def left_out(sets: Sequence[Trials], families: Mapping[str, str]) -> dict[str, Calibration]:
     """For every set the constants fitted without it and without its kin, which share its texts."""
     return {
-        each.name: fitted([other for other in sets if families[other.name] != families[each.name]]) for each in sets
+        each.name: calibrated(each.kind, [o for o in sets if families[o.name] != families[each.name]]) for each in sets
     }
+
+
+def calibrated(kind: str, sets: Sequence[Trials]) -> Calibration:
+    """The shipped calibration with the constants of one kind fitted on these sets."""
+    return replace(BUILT_IN, constants={**BUILT_IN.constants, kind: fitted(sets)})
+
+
+def error_after_labels(trial: Trial, labels: int, draws: int = 20) -> float:
+    """The calibration error on the rest of the questions after as many answers were judged."""
+    chance = np.random.default_rng(7)
+    every = [Label(z, bool(r)) for z, r in zip(trial.logits(BUILT_IN).tolist(), trial.right.tolist(), strict=True)]
+    errors = [_error_of_draw(every, chance.permutation(len(every)), labels) for _ in range(draws)]
+    return float(np.mean(errors))
+
+
+def _error_of_draw(every: Sequence[Label], order: Order, labels: int) -> float:
+    moved = refit([every[i] for i in order[:labels]], BUILT_IN)
+    rest = [every[i] for i in order[labels:]]
+    z = np.array([label.logit for label in rest]) * moved.slope + moved.shift
+    return calibration_error(1 / (1 + np.exp(-z)), np.array([label.right for label in rest]))
