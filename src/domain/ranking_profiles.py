@@ -86,32 +86,28 @@ def index_texts(
     return tuple((text, weight) for text, weight in parts if weight > 0)
 
 
-def _views(same: Weights, passage: Weights, other: Weights, other_passage: Weights) -> Mapping[View, Weights]:
-    return MappingProxyType(dict(zip(View, (same, passage, other, other_passage), strict=True)))
-
-
-_OTHER = Weights(0.05, 0.05, floor=0.37, ceiling=0.95)
-_OTHER_PASSAGE = Weights(0.0, 0.15, floor=0.23, ceiling=0.65)
-_ENGLISH = _views(
-    same=Weights(0.20, 0.05, floor=0.37, ceiling=1.1),
-    passage=Weights(0.0, 0.30, floor=0.40, ceiling=1.25),
-    other=_OTHER,
-    other_passage=_OTHER_PASSAGE,
-)
-_MULTILINGUAL = _views(
-    same=Weights(0.30, 0.10, offset=-0.15, floor=0.25, ceiling=1.1),
-    passage=Weights(0.0, 0.40, offset=-0.17, floor=0.18, ceiling=1.05),
-    other=_OTHER,
-    other_passage=_OTHER_PASSAGE,
-)
+_ENGLISH = {
+    View.SAME_LANGUAGE: Weights(0.20, 0.05, floor=0.37, ceiling=1.1),
+    View.PASSAGE: Weights(0.0, 0.30, floor=0.40, ceiling=1.25),
+}
+_MULTILINGUAL = {
+    View.SAME_LANGUAGE: Weights(0.30, 0.10, offset=-0.15, floor=0.25, ceiling=1.1),
+    View.PASSAGE: Weights(0.0, 0.40, offset=-0.17, floor=0.18, ceiling=1.05),
+}
+_ACROSS = {
+    View.OTHER_LANGUAGE: Weights(0.05, 0.05, floor=0.37, ceiling=0.95),
+    View.OTHER_PASSAGE: Weights(0.0, 0.15, floor=0.23, ceiling=0.65),
+}
 
 BUILT_IN = RankingProfile(
     spaces=(
-        SpaceProfile("english", frozenset({"en"}), question_share=0.4, weights=_ENGLISH),
-        SpaceProfile("multilingual", None, question_share=0.8, weights=_MULTILINGUAL),
+        SpaceProfile("english", frozenset({"en"}), question_share=0.4, weights=MappingProxyType(_ENGLISH)),
+        SpaceProfile("multilingual", None, question_share=0.8, weights=MappingProxyType(_MULTILINGUAL | _ACROSS)),
     )
 )
 """MiniLM for English over English, the multilingual Universal Sentence Encoder for the rest."""
 
-SINGLE_SPACE = RankingProfile(spaces=(SpaceProfile("default", None, question_share=0.4, weights=_ENGLISH),))
+SINGLE_SPACE = RankingProfile(
+    spaces=(SpaceProfile("default", None, question_share=0.4, weights=MappingProxyType(_ENGLISH | _ACROSS)),)
+)
 """One model of the operator's choice for every language, taken to be like MiniLM."""
