@@ -24,9 +24,11 @@ FORBIDDEN: tuple[Network, ...] = tuple(
         "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
         "::/96", "::1/128", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
         "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+        "::/3", "4000::/2", "8000::/1",
     )
 )  # fmt: skip
-"""`ipaddress.is_global` lets NAT64, 6to4 and IPv4-compatible forms pass, so the list is explicit."""
+"""`ipaddress.is_global` lets NAT64, 6to4 and IPv4-compatible forms pass, so the list is explicit; the last
+line is all that is not global unicast (2000::/3), such as the IPv4-translated `::ffff:0:127.0.0.1`."""
 
 NEVER = (ip_network("169.254.0.0/16"), ip_network("fe80::/10"), ip_network("fd00:ec2::254/128"))
 """Link-local, where clouds keep their metadata: no setting opens it."""
