@@ -6,6 +6,8 @@ than all of its sources can be compared by its hard facts alone.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 
 from domain.sentences import sentences
 from domain.support_text import Clause, Statement, Vocabulary, language_of, read
@@ -23,15 +25,12 @@ _SAME_THING = 0.6
 """What shares this much with a claim or a clause of it may contradict it."""
 
 
-def unsupported_claims(answer: str, sources: Sequence[str]) -> list[str]:
-    """The sentences of `answer` that `sources` do not bear out, as they stand in it."""
-    evidence = Evidence(sources)
-    language = language_of([answer]) or evidence.language
-    return [
-        sentence.strip()
-        for sentence in sentences(answer)
-        if says_something(claim := read(sentence, language)) and not evidence.supports(claim, language)
-    ]
+def unsupported_claims(answer: str, sources: Sequence[str], language: str | None = None) -> list[str]:
+    """The sentences of `answer` that `sources` do not bear out, as they stand in it.
+
+    `language` is the answer's, where it is known; else it is told from the answer's stop words.
+    """
+    return Evidence(sources).unsupported(answer, language)
 
 
 def says_something(claim: Statement) -> bool:
@@ -44,15 +43,24 @@ def says_something(claim: Statement) -> bool:
 
 
 class Evidence:
-    """What the sources say."""
+    """What the sources say; read once, for the many sentences of a streamed answer."""
 
     def __init__(self, sources: Sequence[str]) -> None:
         self.language = language_of(sources)
-        self._sources = [[read(s, self.language) for s in sentences(source)] for source in sources]
+        self._sources = [_read_source(source, self.language) for source in sources]
         self._statements = [statement for source in self._sources for statement in source]
         self._vocabulary = _together(self._statements)
         self._windows = [_together(window) for window in self._neighbours()]
         self._text = "\n".join(" ".join(s.text for s in source).lower() for source in self._sources)
+
+    def unsupported(self, answer: str, language: str | None = None) -> list[str]:
+        """As `unsupported_claims`."""
+        language = language or language_of([answer]) or self.language
+        return [
+            sentence.strip()
+            for sentence in sentences(answer)
+            if says_something(claim := read(sentence, language)) and not self.supports(claim, language)
+        ]
 
     def supports(self, claim: Statement, language: str | None = None) -> bool:
         """`language` is the claim's, where it is known."""
@@ -84,7 +92,7 @@ class Evidence:
         )
 
     def _answers_otherwise(self, claim: Statement) -> bool:
-        verdicts = {source[0].verdict for source in self._sources if source} - {None}
+        verdicts = {statement.verdict for statement in self._statements} - {None}
         return claim.verdict is not None and bool(verdicts) and claim.verdict not in verdicts
 
     def _near(self, claim: Statement) -> list[Statement]:
@@ -97,6 +105,21 @@ class Evidence:
         for source in self._sources:
             for start in range(max(1, len(source) - _WINDOW + 1)):
                 yield source[start : start + _WINDOW]
+
+
+def _read_source(source: str, language: str | None) -> list[Statement]:
+    """A question says nothing itself, but "Are pets allowed? No." says that they are not."""
+    read_on = [read(sentence, language) for sentence in sentences(source)]
+    return [
+        _answered(statement, after.verdict if after else None) if statement.text.endswith("?") else statement
+        for statement, after in zip_longest(read_on, read_on[1:])
+    ]
+
+
+def _answered(question: Statement, verdict: bool | None) -> Statement:
+    if verdict is None:
+        return replace(question, clauses=())
+    return replace(question, clauses=tuple(Clause(c.said, c.negated == verdict) for c in question.clauses))
 
 
 def _together(statements: Iterable[Statement]) -> Vocabulary:

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.sentences import sentences
-from domain.support import unsupported_claims
+from domain.support import Evidence, unsupported_claims
 from domain.support_text import language_of, read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,6 +146,27 @@ def test_an_answer_begins_with_the_yes_or_no_of_its_sources() -> None:
     source = ["Yes. You can pay by invoice."]
     assert unsupported_claims("Yes, you can pay by invoice.", source) == []
     assert unsupported_claims("No, you can pay by invoice.", source) == ["No, you can pay by invoice."]
+
+
+def test_a_question_among_the_sources_supports_only_what_its_answer_affirms() -> None:
+    denied = ["Is smoking allowed on the terrace?\nNo. There is a smoking room."]
+    affirmed = ["Is smoking allowed on the terrace?\nYes. There is a smoking room, too."]
+    claim = "Smoking is allowed on the terrace."
+    opposite = "Smoking is not allowed on the terrace."
+    assert unsupported_claims(claim, affirmed) == unsupported_claims(opposite, denied) == []
+    assert unsupported_claims(claim, denied) == [claim]
+    assert unsupported_claims(opposite, affirmed) == [opposite]
+
+
+def test_one_reading_of_the_sources_serves_many_sentences() -> None:
+    evidence = Evidence(SOURCES)
+    for sentence in ("Delivery takes three working days.", "Delivery takes nine working days."):
+        assert evidence.unsupported(sentence) == unsupported_claims(sentence, SOURCES)
+
+
+def test_a_short_sentence_is_foreign_when_the_caller_says_so() -> None:
+    assert passes("Rückgabe: 30 Tage.") is False
+    assert unsupported_claims("Rückgabe: 30 Tage.", SOURCES, language="de") == []
 
 
 def test_a_clause_of_its_own_may_be_negative() -> None:
