@@ -15,7 +15,7 @@ _NAMES = re.compile(
     r"^(?:nav|navbar|navheader|navfooter|navigation|main-?nav|site-?nav|topnav|menu|sidebar|sphinxsidebar|toc|"
     r"table-of-contents|breadcrumbs?|footer|site-?footer|site-?header|footnotes?|headerlink|related|"
     r"pagination|pager|cookie(?:s|-banner|-consent)?|skip-?link|share|social|mw-editsection|mw-jump-link|"
-    r"printfooter|catlinks|navbox|reflist|mw-references-wrap|noprint|mobile-nav)$",
+    r"printfooter|interlanguage-link|vector-(?:menu|dropdown|header|toc|page-toolbar)[\w-]*|hatnote|toctree-wrapper|catlinks|navbox|reflist|mw-references-wrap|noprint|mobile-nav)$",
     re.IGNORECASE,
 )
 _KEEP_MAIN_FROM = 0.3

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from lxml import etree, html
+from lxml.html import HtmlElement
 
 from adapters.extraction.boilerplate import is_boilerplate, main_part
 from adapters.extraction.paragraphs import Paragraph
@@ -29,7 +30,7 @@ def read_html(text: str) -> Document:
     return Document(title or _first_heading(root), tuple(_Walker().blocks_of(main_part(root))))
 
 
-def parsed(text: str) -> "html.HtmlElement":
+def parsed(text: str) -> HtmlElement:
     """Never resolves entities or fetches anything; repairs what it can."""
     source = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\x00", ""), count=1)
     parser = html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8")
@@ -49,14 +50,14 @@ def plain(markup: str) -> str:
     return readable(_Walker().blocks_of(parsed(f"<body>{markup}</body>")))
 
 
-def _depths(root: "html.HtmlElement") -> Iterator[int]:
+def _depths(root: HtmlElement) -> Iterator[int]:
     depth = 0
     for event, _ in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
         yield depth
 
 
-def _first_heading(root: "html.HtmlElement") -> str:
+def _first_heading(root: HtmlElement) -> str:
     found = root.find(".//h1")
     return one_line(found.text_content()) if found is not None else ""
 
@@ -67,15 +68,16 @@ class _Walker:
     def __init__(self) -> None:
         self._blocks: list[Block] = []
         self._paragraph = Paragraph()
-        self._bullets: list[str] = []
+        self._depth = 0
+        self._numbers: dict[HtmlElement, int] = {}
         self._line: int | None = None
 
-    def blocks_of(self, root: "html.HtmlElement") -> list[Block]:
+    def blocks_of(self, root: HtmlElement) -> list[Block]:
         self._walk(root)
         self._flush()
         return self._blocks
 
-    def _walk(self, element: "html.HtmlElement", bold: bool = False) -> None:
+    def _walk(self, element: HtmlElement, bold: bool = False) -> None:
         if not isinstance(element.tag, str) or is_boilerplate(element):
             return
         tag = element.tag.lower()
@@ -89,57 +91,66 @@ class _Walker:
         else:
             self._container(element, bold)
 
-    def _children(self, element: "html.HtmlElement", bold: bool) -> None:
+    def _children(self, element: HtmlElement, bold: bool) -> None:
         self._say(element.text, bold)
         for child in element:
             self._walk(child, bold)
             self._say(child.tail, bold)
 
-    def _container(self, element: "html.HtmlElement", bold: bool) -> None:
+    def _container(self, element: HtmlElement, bold: bool) -> None:
         self._flush()
         self._locate(element)
         self._children(element, bold or _is_question_part(element))
         self._flush()
 
-    def _inline(self, element: "html.HtmlElement", bold: bool) -> None:
+    def _inline(self, element: HtmlElement, bold: bool) -> None:
         self._children(element, bold)
 
-    def _heading(self, element: "html.HtmlElement", level: int) -> None:
+    def _heading(self, element: HtmlElement, level: int) -> None:
         self._flush()
         self._locate(element)
         text = one_line(_visible_text(element))
         if text:
             self._blocks.append(Block(Kind.HEADING, text, level, line=self._line))
 
-    def _on_a(self, element: "html.HtmlElement", bold: bool) -> None:
+    def _on_a(self, element: HtmlElement, bold: bool) -> None:
         self._children(element, bold)
         self._paragraph.link(one_line(element.text_content()), element.get("href", ""))
 
-    def _on_br(self, element: "html.HtmlElement", bold: bool) -> None:
+    def _on_br(self, element: HtmlElement, bold: bool) -> None:
         self._paragraph.add(SOFT_BREAK if element.get("data-soft") else "\n", bold)
 
-    def _on_hr(self, element: "html.HtmlElement", bold: bool) -> None:
+    def _on_hr(self, element: HtmlElement, bold: bool) -> None:
         self._flush()
         self._blocks.append(Block(Kind.RULE))
 
-    def _on_pre(self, element: "html.HtmlElement", bold: bool) -> None:
+    def _on_pre(self, element: HtmlElement, bold: bool) -> None:
         self._flush()
         self._locate(element)
         text = tidy_block(element.text_content())
         if text.strip():
             self._blocks.append(Block(Kind.CODE, text, line=self._line))
 
-    def _on_li(self, element: "html.HtmlElement", bold: bool) -> None:
+    def _on_li(self, element: HtmlElement, bold: bool) -> None:
         self._flush()
         self._locate(element)
-        self._paragraph.bullet = "  " * max(0, len(self._bullets) - 1) + _bullet(element)
-        self._bullets.append("li")
+        self._paragraph.bullet = "  " * self._depth + self._bullet(element)
+        self._depth += 1
         self._children(element, bold)
         self._flush()
         self._paragraph.bullet = ""
-        self._bullets.pop()
+        self._depth -= 1
 
-    def _on_details(self, element: "html.HtmlElement", bold: bool) -> None:
+    def _bullet(self, item: HtmlElement) -> str:
+        parent = item.getparent()
+        if parent is None or parent.tag != "ol":
+            return "- "
+        start = parent.get("start", "1")
+        first = int(start) if start.isdigit() and len(start) < 7 else 1
+        self._numbers[parent] = self._numbers.get(parent, first - 1) + 1
+        return f"{self._numbers[parent]}. "
+
+    def _on_details(self, element: HtmlElement, bold: bool) -> None:
         summary = element.find("summary")
         if summary is None:
             self._container(element, bold)
@@ -152,7 +163,7 @@ class _Walker:
         element.text = (element.text or "") + tail
         self._pair(question, _Walker()._inside(element))
 
-    def _on_dl(self, element: "html.HtmlElement", bold: bool) -> None:
+    def _on_dl(self, element: HtmlElement, bold: bool) -> None:
         self._flush()
         self._locate(element)
         terms: list[str] = []
@@ -165,7 +176,7 @@ class _Walker:
                 self._pair(" ".join(terms), _Walker()._inside(child))
                 terms = []
 
-    def _on_table(self, element: "html.HtmlElement", bold: bool) -> None:
+    def _on_table(self, element: HtmlElement, bold: bool) -> None:
         self._flush()
         self._locate(element)
         rows = [_cells(row) for row in element.iter("tr") if next(row.iterancestors("table")) is element]
@@ -176,7 +187,7 @@ class _Walker:
         elif any(any(row) for row in rows):
             self._blocks.append(Block(Kind.TABLE, rows=tuple(map(tuple, rows)), line=self._line))
 
-    def _inside(self, element: "html.HtmlElement") -> list[Block]:
+    def _inside(self, element: HtmlElement) -> list[Block]:
         self._children(element, False)
         self._flush()
         return self._blocks
@@ -196,12 +207,12 @@ class _Walker:
         self._blocks += self._paragraph.blocks(line=self._line)
         self._paragraph = Paragraph(bullet=self._paragraph.bullet if self._paragraph.empty else "")
 
-    def _locate(self, element: "html.HtmlElement") -> None:
+    def _locate(self, element: HtmlElement) -> None:
         marked = element.get("data-line")
         self._line = int(marked) if marked and marked.isdigit() else element.sourceline
 
 
-def _visible_text(element: "html.HtmlElement") -> str:
+def _visible_text(element: HtmlElement) -> str:
     parts = [element.text or ""]
     for child in element:
         if isinstance(child.tag, str) and not is_boilerplate(child):
@@ -210,26 +221,17 @@ def _visible_text(element: "html.HtmlElement") -> str:
     return "".join(parts)
 
 
-def _cells(row: "html.HtmlElement") -> list[str]:
+def _cells(row: HtmlElement) -> list[str]:
     return [readable(_Walker()._inside(cell)) for cell in row if cell.tag in ("td", "th")]
 
 
-def _is_layout(table: "html.HtmlElement", rows: list[list[str]]) -> bool:
+def _is_layout(table: HtmlElement, rows: list[list[str]]) -> bool:
     """A table that only places things: another table or headings inside, or a single cell a row."""
     nested = table.find(".//table") is not None or any(table.find(f".//{tag}") is not None for tag in _HEADINGS)
     return nested or all(len(row) < 2 for row in rows)
 
 
-def _bullet(item: "html.HtmlElement") -> str:
-    parent = item.getparent()
-    if parent is None or parent.tag != "ol":
-        return "- "
-    start = parent.get("start", "1")
-    first = int(start) if start.isdigit() and len(start) < 7 else 1
-    return f"{first + sum(1 for sibling in item.itersiblings('li', preceding=True))}. "
-
-
-def _is_question_part(element: "html.HtmlElement") -> bool:
+def _is_question_part(element: HtmlElement) -> bool:
     """`<div class="faq-question">` and the question of microdata stand for a bold line."""
     if element.get("itemprop") == "name" and is_question(element.text_content()[:500]):
         return True

@@ -13,6 +13,7 @@ from domain.pair_extraction.contents import has_leaders, is_page_number
 from domain.pair_extraction.wording import likeness
 
 _BULLET = re.compile(r"^(?:[•◦▪‣·∙○●■–—*-]|\d{1,2}[.)]|\(?[a-z]\))\s*(?=\S)")
+_PLAIN_NUMBER = re.compile(r"^(\d{1,2})\s+(?=[A-ZÀ-ÝА-ЯЁ¿])")
 _LARGER = 1.08
 _SMALLER = 0.93
 _NOTE_SIGN = re.compile(r"^(?:\d{1,3}|[*†‡§])\s*\S")
@@ -46,7 +47,19 @@ def _without_cover_headings(blocks: list[Block], levels: "_Levels") -> list[Bloc
     listed = [index for index, block in enumerate(blocks) if _is_listed(block, levels)]
     start = listed[0] if len(listed) > 1 else 0
     cover = [replace(block, kind=Kind.PARAGRAPH) if block.kind is Kind.HEADING else block for block in blocks[:start]]
-    return cover + blocks[start:]
+    return _without_plain_numbers(cover + blocks[start:])
+
+
+def _without_plain_numbers(blocks: list[Block]) -> list[Block]:
+    """`1 Overview`, `2 Model`: a number without a point is one where others continue the count."""
+    numbered = [_PLAIN_NUMBER.match(block.text) if block.kind is Kind.HEADING else None for block in blocks]
+    counted = {int(found[1]) for found in numbered if found}
+    if not {1, 2} <= counted:
+        return blocks
+    return [
+        replace(block, text=block.text[found.end() :]) if found else block
+        for block, found in zip(blocks, numbered, strict=True)
+    ]
 
 
 def _is_listed(block: Block, levels: "_Levels") -> bool:

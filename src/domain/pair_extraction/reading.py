@@ -48,17 +48,19 @@ class _Reader:
     def _with_empty_parent_filled(self, index: int) -> tuple[Section, int]:
         """A question whose answer is nothing but titled parts takes them all as its answer."""
         section = self._sections[index]
+        if section.body or not section.asks:
+            return section, 1
         below = list(self._below(index))
-        if not section.asks or section.body or not below or any(part.asks or _holds_pairs(part) for part in below):
+        if not below or any(part.asks or _holds_pairs(part) for part in below):
             return section, 1
         body = [block for part in below for block in (_as_line(part), *part.body)]
         return replace(section, body=body), 1 + len(below)
 
     def _below(self, index: int) -> Iterator[Section]:
-        for section in self._sections[index + 1 :]:
-            if section.level <= self._sections[index].level:
+        for following in range(index + 1, len(self._sections)):
+            if self._sections[following].level <= self._sections[index].level:
                 return
-            yield section
+            yield self._sections[following]
 
     def _section(self, section: Section) -> list[ExtractedPair]:
         ready, rest = self._ready_pairs(section)

@@ -30,7 +30,9 @@ _GENERIC = frozenset(
     "introducción ejemplo ejemplos nota notas resumen общее введение обзор пример примеры примечание "
     "примечания описание установка android ios windows linux macos".split()
 )
+_QUESTION_MARKS = "?？؟"
 _MAX_QUESTION_LINE = 400
+_LONGEST_HEADING = 1000
 
 
 def printable(text: str) -> str:
@@ -55,6 +57,8 @@ def tidy_block(text: str) -> str:
 
 def without_numbering(heading: str) -> str:
     """`2.3. How?` and `Chapter 4: Payment` without their numbers, `¶` and page leaders."""
+    if len(heading) > _LONGEST_HEADING:
+        return one_line(heading)
     text = _LEADERS.sub("", one_line(heading).rstrip("¶#").strip())
     bare = _NUMBERING.sub("", text, count=1).strip()
     return bare or text
@@ -62,6 +66,8 @@ def without_numbering(heading: str) -> str:
 
 def is_question(line: str) -> bool:
     """A line that asks: with a question mark outside addresses, or opening with a question word."""
+    if len(line) > _LONGEST_HEADING:
+        return False
     text = _ADDRESS.sub("", without_numbering(line))
     if not text or len(text) > _MAX_QUESTION_LINE:
         return False
@@ -69,12 +75,15 @@ def is_question(line: str) -> bool:
 
 
 def asks(text: str) -> bool:
-    """Says it with a question mark."""
-    return any(mark in _ADDRESS.sub("", text) for mark in "?？؟")
+    """Says it with a question mark, near its beginning."""
+    start = text[:_LONGEST_HEADING]
+    return any(mark in start for mark in _QUESTION_MARKS) and any(
+        mark in _ADDRESS.sub("", start) for mark in _QUESTION_MARKS
+    )
 
 
 def ends_asking(text: str) -> bool:
-    return bool(re.search(r"[?？؟][!?.…\"'’”»)\s:]*$", text.strip()))
+    return bool(re.search(r"[?？؟][!?.…\"'’”»)\s:]*$", text[-40:].strip()))
 
 
 def is_generic(heading: str) -> bool:
