@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from qdrant_client import AsyncQdrantClient
 from tests.support.bm25_oracle import expected
 from tests.support.indexed import ANY_FIELDS, ANY_FILTERS, IDS, ONE_OF_EACH_FILTER, day, fields
+from tests.support.qdrant_server import QdrantProcess, running_qdrant
 
 from adapters.lexical.memory import MemoryLexicalIndex
 from adapters.lexical.qdrant import QdrantLexicalIndex
@@ -28,7 +29,7 @@ class World:
     """One adapter, and what it can be asked for."""
 
     index: LexicalIndex
-    unreachable: LexicalIndex
+    unreachable: Callable[[], Awaitable[LexicalIndex]]
     """The adapter with nothing behind it."""
     whole_batches: bool = True
     """A search sees all of an upsert or nothing."""
@@ -39,28 +40,44 @@ async def _closed(index: LexicalIndex) -> LexicalIndex:
     return index
 
 
-async def _memory() -> World:
-    return World(MemoryLexicalIndex(), await _closed(MemoryLexicalIndex()))
+async def _memory(request: pytest.FixtureRequest) -> World:
+    return World(MemoryLexicalIndex(), lambda: _closed(MemoryLexicalIndex()))
 
 
-async def _tantivy() -> World:
-    return World(TantivyLexicalIndex(), await _closed(TantivyLexicalIndex()))
+async def _tantivy(request: pytest.FixtureRequest) -> World:
+    return World(TantivyLexicalIndex(), lambda: _closed(TantivyLexicalIndex()))
 
 
-async def _qdrant() -> World:
+async def _qdrant(request: pytest.FixtureRequest) -> World:
+    index = QdrantLexicalIndex(AsyncQdrantClient(":memory:"))
+    return World(index, _out_of_reach, whole_batches=False)
+
+
+async def _qdrant_wire(request: pytest.FixtureRequest) -> World:
+    client = AsyncQdrantClient(request.getfixturevalue("qdrant").url, check_compatibility=False)
+    return World(QdrantLexicalIndex(client), _out_of_reach, whole_batches=False)
+
+
+async def _out_of_reach() -> LexicalIndex:
     nobody = AsyncQdrantClient("http://127.0.0.1:9", check_compatibility=False, timeout=1)
-    out_of_reach = QdrantLexicalIndex(nobody)
+    index = QdrantLexicalIndex(nobody)
     with pytest.raises(ServiceUnavailable):
-        await out_of_reach.open()
-    return World(QdrantLexicalIndex(AsyncQdrantClient(":memory:")), out_of_reach, whole_batches=False)
+        await index.open()
+    return index
 
 
-WORLDS = {"memory": _memory, "tantivy": _tantivy, "qdrant-local": _qdrant}
+WORLDS = {"memory": _memory, "tantivy": _tantivy, "qdrant-local": _qdrant, "qdrant-wire": _qdrant_wire}
+
+
+@pytest.fixture(scope="module")
+def qdrant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QdrantProcess]:
+    with running_qdrant(tmp_path_factory.mktemp("qdrant") / "data") as server:
+        yield server
 
 
 @pytest.fixture(params=WORLDS)
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    world = await WORLDS[request.param]()
+    world = await WORLDS[request.param](request)
     await world.index.open()
     yield world
     await world.index.close()
@@ -245,7 +262,7 @@ async def test_an_unknown_tenant_has_nothing(index: LexicalIndex, tenant: str) -
 
 
 async def test_an_index_that_cannot_be_reached_says_so(world: World) -> None:
-    gone = world.unreachable
+    gone = await world.unreachable()
     for verb in (
         lambda: gone.upsert("t", FAQ),
         lambda: gone.search("t", "password", 1, ALL),

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qdrant_client import AsyncQdrantClient
 from tests.support.indexed import ANY_FIELDS, ANY_FILTERS, IDS, ONE_OF_EACH_FILTER, day, fields, row, vector
+from tests.support.qdrant_server import QdrantProcess, running_qdrant
 
 from adapters.vectors.faiss import FaissVectorIndex
 from adapters.vectors.memory import MemoryVectorIndex
@@ -39,39 +40,49 @@ class World:
     """A search sees all of an upsert or nothing."""
     again: Callable[[], VectorIndex] | None = None
     """Another index over the same rows, where they outlive the object."""
-    unreachable: VectorIndex | None = None
-    """The adapter with nothing behind it."""
+    unreachable: Callable[[], Awaitable[VectorIndex]] | None = None
+    """The adapter with nothing behind it, where that can be."""
 
 
-async def _closed(index: VectorIndex) -> VectorIndex:
+async def _closed() -> VectorIndex:
+    index = FaissVectorIndex()
     await index.open([EN])
     await index.close()
     return index
 
 
-async def _memory(path: Path) -> World:
+async def _memory(request: pytest.FixtureRequest, path: Path) -> World:
     return World(MemoryVectorIndex())
 
 
-async def _flat(path: Path) -> World:
-    return World(FaissVectorIndex(), unreachable=await _closed(FaissVectorIndex()))
+async def _flat(request: pytest.FixtureRequest, path: Path) -> World:
+    return World(FaissVectorIndex(), unreachable=_closed)
 
 
-async def _trained(path: Path) -> World:
+async def _trained(request: pytest.FixtureRequest, path: Path) -> World:
     return World(FaissVectorIndex(ivf_above=5), exact=False)
 
 
-async def _kept(path: Path) -> World:
+async def _kept(request: pytest.FixtureRequest, path: Path) -> World:
     return World(FaissVectorIndex(directory=path), again=lambda: FaissVectorIndex(directory=path))
 
 
-async def _qdrant(path: Path) -> World:
+async def _qdrant(request: pytest.FixtureRequest, path: Path) -> World:
     client = AsyncQdrantClient(":memory:")
     return World(
         QdrantVectorIndex(client),
         whole_batches=False,
         again=lambda: QdrantVectorIndex(client),
-        unreachable=await _out_of_reach(),
+        unreachable=_out_of_reach,
+    )
+
+
+async def _qdrant_wire(request: pytest.FixtureRequest, path: Path) -> World:
+    client = AsyncQdrantClient(request.getfixturevalue("qdrant").url, check_compatibility=False)
+    return World(
+        QdrantVectorIndex(client),
+        again=lambda: QdrantVectorIndex(client),
+        unreachable=_out_of_reach,
     )
 
 
@@ -89,12 +100,19 @@ WORLDS = {
     "faiss-trained": _trained,
     "faiss-on-disk": _kept,
     "qdrant-local": _qdrant,
+    "qdrant-wire": _qdrant_wire,
 }
+
+
+@pytest.fixture(scope="module")
+def qdrant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QdrantProcess]:
+    with running_qdrant(tmp_path_factory.mktemp("qdrant") / "data") as server:
+        yield server
 
 
 @pytest.fixture(params=WORLDS)
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    world = await WORLDS[request.param](tmp_path / "index")
+    world = await WORLDS[request.param](request, tmp_path / "index")
     await world.index.open([EN, ANY])
     yield world
     await world.index.close()
@@ -269,10 +287,10 @@ async def test_opening_twice_changes_nothing(index: VectorIndex, tenant: str) ->
 
 
 async def test_an_index_that_cannot_be_reached_says_so(world: World) -> None:
-    gone = world.unreachable
-    if gone is None:
+    if world.unreachable is None:
         await world.index.ping()
         return
+    gone = await world.unreachable()
     for verb in (
         lambda: gone.upsert("t", "en", [row("a", (1, 0, 0, 0))]),
         lambda: gone.search("t", "en", vector(1, 0, 0, 0), 1, ALL),
