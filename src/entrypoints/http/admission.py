@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from litestar import Request, WebSocket
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
 import domain.access
@@ -84,7 +86,7 @@ class Gate:
         if scope["type"] == "websocket":
             await self._socket(call, scope, receive, send)
         elif scope["method"] == "OPTIONS":
-            await self.app(scope, receive, send)
+            await _write(_options(scope), send)
         else:
             await self._request(call, scope, receive, send)
 
@@ -158,6 +160,13 @@ async def _write(reply: Reply, send: Send) -> None:
     await send({"type": "http.response.body", "body": reply.body or b"", "more_body": False})
 
 
+def _options(scope: Any) -> Reply:
+    """What a path answers to. The framework's own answer forgets methods that were registered later."""
+    routes = [route for route in scope["litestar_app"].routes if isinstance(route, HTTPRoute)]
+    methods = {method for route in routes if route.path_format == scope["path_template"] for method in route.methods}
+    return Reply(204, {"Allow": ", ".join(sorted(methods))}, None)
+
+
 def _restore_slashes(scope: Any) -> None:
     if SLASH in scope["path"]:
         # The router caches this dictionary: never change it in place.
@@ -180,10 +189,7 @@ async def admit_socket(socket: "WebSocket[Any, Any, Any]") -> domain.access.Call
 
 async def _first_token(socket: "WebSocket[Any, Any, Any]") -> str:
     try:
-        message = await asyncio.wait_for(socket.receive_json(), AUTH_MESSAGE_SECONDS)
-    except (TimeoutError, ValueError) as error:
+        text = await asyncio.wait_for(socket.receive_text(), AUTH_MESSAGE_SECONDS)
+        return msgspec.json.decode(text, type=dict[str, str])["auth"]
+    except (TimeoutError, ValueError, KeyError) as error:
         raise Unauthorized('The first message must be {"auth": "<token>"}.') from error
-    token = message.get("auth") if isinstance(message, dict) else None
-    if not isinstance(token, str):
-        raise Unauthorized('The first message must be {"auth": "<token>"}.')
-    return token

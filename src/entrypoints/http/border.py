@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote, unquote_to_bytes
 
 import structlog
+from litestar.exceptions import WebSocketDisconnect
 from litestar.types import ASGIApp, Message, Receive, Send
 
 from application.ports.system import Clock, Ids
@@ -172,6 +173,8 @@ class _SocketOutbound:
         self.call, self.send = call, send
 
     async def __call__(self, message: Message) -> None:
+        if isinstance(self.call.failure, WebSocketDisconnect):
+            return  # the other side is gone: there is nobody left to close it to
         if message["type"] == "websocket.close" and self.call.failure is not None:
             failure = failure_of(self.call.failure)
             reason = failure.message.encode()[:120].decode("utf-8", "ignore")

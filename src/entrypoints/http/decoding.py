@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -29,11 +30,8 @@ def decode(body: bytes, kind: type[T]) -> T:
     """`body` as `kind`; raises InvalidInput that names every offending field."""
     _check_depth(body)
     if not _SUSPECT.search(body):
-        try:
+        with suppress(msgspec.DecodeError, ValueError, RecursionError):
             value: T = _decoder(cast(Any, kind)).decode(body)
-        except (msgspec.DecodeError, ValueError, RecursionError):
-            pass
-        else:
             return to_utc(value, kind)
     careful: T = _decode_with_care(body, kind)
     return careful

@@ -55,6 +55,8 @@ def check_routes(app: Litestar, deprecations: Sequence[Deprecation]) -> None:
     found = list(operations(app))
     if unnamed := [f"{each.method} {each.path}" for each in found if not isinstance(each.handler.operation_id, str)]:
         raise ValueError(f"without an operation_id: {', '.join(unnamed)}")
+    for each in found:
+        each.shape.check()
     known = {each.path for each in found}
     if unknown := [entry.path for entry in deprecations if entry.path not in known]:
         raise ValueError(f"deprecated, but not a route: {', '.join(unknown)}")

@@ -37,6 +37,8 @@ STATUS = {
     "GATEWAY_TIMEOUT": 504,
 }
 CODES = {status: code for code, status in reversed(STATUS.items())}
+CHALLENGE = "challenge"
+"""The detail that becomes the `WWW-Authenticate` header (RFC 6750) instead of part of the body."""
 RETRY_AFTER = frozenset({"RATE_LIMIT_EXCEEDED", "SERVICE_UNAVAILABLE"})
 MAX_PROBLEMS = 50
 """More offences than anyone reads are counted, not listed: a body must not grow an answer without bound."""
@@ -86,8 +88,9 @@ def _headers(error: DomainError, original: Exception) -> dict[str, str]:
     headers: dict[str, str] = {}
     if error.retry_after is not None or error.code in RETRY_AFTER:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after or 0)))
-    if isinstance(error, Unauthorized):
-        headers["WWW-Authenticate"] = str(error.problems[0].details.get("challenge", 'Bearer realm="supportrag"'))
+    challenge = error.problems[0].details.get(CHALLENGE)
+    if challenge or isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = str(challenge or 'Bearer realm="supportrag"')
     if isinstance(original, MethodNotAllowedException):
         headers["Allow"] = (original.headers or {}).get("allow", "")
     return headers
@@ -159,7 +162,7 @@ def _item(problem: Problem, code: str, docs_base_url: str) -> ErrorItem:
         code=problem.code or code,
         message=problem.message,
         field=problem.field,
-        details={name: value for name, value in problem.details.items() if name != "challenge"},
+        details={name: value for name, value in problem.details.items() if name != CHALLENGE},
         docs=f"{docs_base_url}/docs/errors/{documented}",
     )
 

@@ -49,7 +49,8 @@ def unfit(value: Any, path: str) -> Iterator[Problem]:
         for index, item in enumerate(value):
             yield from unfit(item, join(path, str(index)))
     else:
-        problem = text_problem(value, path) if isinstance(value, str) else number_problem(value, path)
+        place = path or "body"
+        problem = text_problem(value, place) if isinstance(value, str) else number_problem(value, place)
         if problem:
             yield problem
 

@@ -13,13 +13,15 @@ T = TypeVar("T")
 
 
 def to_utc(value: T, kind: Any) -> T:
-    """`value` with every time in it in UTC; costs nothing for a type that holds no times."""
+    """`value` with every time in it in UTC, ValueError for one without a zone; free for a type without times."""
     return _converted(value) if _holds_times(kind) else value
 
 
 def _converted(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC) if value.tzinfo else value
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC)
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             force_setattr(value, name, _converted(getattr(value, name)))

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Literal, cast
+from types import NoneType
+from typing import Annotated, Any, Literal, Union, cast, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -97,7 +98,9 @@ def _unknown(name: str, allowed: list[str]) -> Problem:
     """Refused rather than ignored: a misspelt `limt` would otherwise answer a question nobody asked."""
     shown = name[:100].encode("ascii", "backslashreplace").decode()
     words = f"allowed are: {', '.join(allowed)}" if allowed else "this route takes none"
-    return Problem(f"There is no such parameter; {words}.", shown, details={"allowed": allowed})
+    return Problem(
+        f"There is no such parameter; {words}.", shown, details={"rule": "unknown_parameter", "allowed": allowed}
+    )
 
 
 def _missing(parameter: Parameter) -> Iterator[Problem]:
@@ -194,15 +197,22 @@ def _parameter(name: str, definition: FieldDefinition, path_parameters: Sequence
     return Parameter(
         name=alias,
         source=cast("Source", source),
-        annotation=_constrained(definition.raw, marker),
+        annotation=_constrained(definition, marker),
         required=definition.is_required and not definition.is_optional,
         many=definition.is_non_string_sequence,
         default=definition.default if definition.has_default else None,
     )
 
 
-def _constrained(annotation: Any, marker: ParameterKwarg | None) -> Any:
+def _constrained(definition: FieldDefinition, marker: ParameterKwarg | None) -> Any:
     """`msgspec.Meta` counts, which the framework overlooks in parameters, and so do the marker's own rules."""
     rules = {name: getattr(marker, name, None) for name in _RULES}
     given = {name: value for name, value in rules.items() if value is not None}
-    return Annotated[annotation, msgspec.Meta(**given)] if given else annotation
+    metas = [each for each in definition.metadata if isinstance(each, msgspec.Meta)]
+    if given:
+        metas.append(msgspec.Meta(**given))
+    options = get_args(definition.annotation) if definition.is_optional else ()
+    inner = [option for option in options if option is not NoneType] or [definition.annotation]
+    for meta in metas:
+        inner = [Annotated[option, meta] for option in inner]
+    return Union[(*inner, NoneType)] if options else inner[0]

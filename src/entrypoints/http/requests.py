@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.enums import RequestEncodingType
 from litestar.params import BodyKwarg
 from litestar.types import Empty
+from msgspec.inspect import type_info
 
 from domain.errors import InvalidInput, Problem, UnsupportedMediaType
 from entrypoints.http.admission import FORM, Entrance
@@ -42,6 +43,13 @@ class Shape:
     def of(handler: Any, path_parameters: Any, *, open_query: bool) -> "Shape":
         parameters = Parameters.of(handler, tuple(path_parameters), open_query=open_query)
         return Shape(parameters, _body_of(handler.parsed_fn_signature.parameters.get("data")))
+
+    def check(self) -> None:
+        """TypeError for a type that cannot be checked: better at start-up than at a request."""
+        for parameter in self.parameters.all():
+            type_info(parameter.annotation)
+        if self.body:
+            type_info(self.body.annotation)
 
 
 def _body_of(definition: Any) -> Body | None:

@@ -12,7 +12,9 @@ from domain import access
 from domain.access import DEFAULT_TENANT, Principal, Scope, Tier
 from domain.errors import DomainError, Forbidden, InvalidInput, Unauthorized
 from entrypoints.http.calls import Call, Headers
+from entrypoints.http.errors import CHALLENGE
 
+PLAIN_CHALLENGE = 'Bearer realm="supportrag"'
 MAX_TOKEN = 8192
 MAX_TENANT = 128
 
@@ -92,7 +94,7 @@ class Guard:
                 raise Forbidden("Without authentication there is only the default tenant.", field="x-tenant-id")
             return ANYONE
         if token is None:
-            raise challenge("A bearer token is needed.", 'Bearer realm="supportrag"')
+            raise challenge("A bearer token is needed.", PLAIN_CHALLENGE)
         return await self.authenticate(token, tenant, call)
 
 
@@ -112,16 +114,21 @@ def bearer_token(header: str | None) -> str | None:
 
 
 def challenge(message: str, header: str) -> Unauthorized:
-    return Unauthorized(message, details={"challenge": header})
+    return Unauthorized(message, details={CHALLENGE: header})
 
 
 def check_scope(principal: Principal, needed: Rules) -> None:
     if needed.public or any(principal.may(scope) for scope in needed.scopes):
         return
     names = [scope.value for scope in needed.scopes]
+    challenged = f'Bearer realm="supportrag", error="insufficient_scope", scope="{" ".join(names)}"'
     raise Forbidden(
         f"This needs the scope {' or '.join(names)}.",
-        details={"required_scopes": names, "scopes": sorted(scope.value for scope in principal.scopes)},
+        details={
+            "required_scopes": names,
+            "scopes": sorted(scope.value for scope in principal.scopes),
+            CHALLENGE: challenged,
+        },
     )
 
 
@@ -143,5 +150,5 @@ def current_caller(scope: AsgiScope) -> access.Caller:
 
 def caller_of(call: Call) -> access.Caller:
     if call.principal is None:
-        raise challenge("A bearer token is needed.", 'Bearer realm="supportrag"')
+        raise challenge("A bearer token is needed.", PLAIN_CHALLENGE)
     return access.Caller(call.principal, call.request_id, call.trace_id)

@@ -1,0 +1,88 @@
+"""The HTTP application of a wired system."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+
+from domain.access import Principal
+from domain.errors import DomainError
+from entrypoints.container import Container, System
+from entrypoints.http.app import HttpOptions, create_app
+from entrypoints.http.calls import Call
+from entrypoints.http.provide import dependencies
+from entrypoints.http.routes.documents import DocumentsController, ExportController
+from entrypoints.http.routes.health import HealthController
+from entrypoints.http.routes.jobs import JobsController
+from entrypoints.http.routes.knowledge import KnowledgeController
+from entrypoints.http.routes.qa_pairs import PairsController
+from entrypoints.http.routes.queries import QueriesController
+from entrypoints.http.routes.review import ReviewController
+from entrypoints.http.routes.search import SearchController, TracesController
+from entrypoints.settings import Settings
+
+CONTROLLERS = (
+    HealthController,
+    QueriesController,
+    SearchController,
+    TracesController,
+    JobsController,
+    ReviewController,
+    DocumentsController,
+    PairsController,
+    ExportController,
+    KnowledgeController,
+)
+
+AfterOpening = Callable[[Container], Awaitable[None]]
+
+
+def build_app(system: System, *, work: bool = True, after_opening: AfterOpening | None = None) -> Litestar:
+    """The application; its lifespan opens the system, and with `work` runs jobs in this process."""
+    container = system.container
+    settings: Settings = container.settings()
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        container.check_health()  # its clock starts here
+        await system.open()
+        if after_opening is not None:
+            await after_opening(container)
+        if work:
+            system.start_working()
+        try:
+            yield
+        finally:
+            await system.close()
+
+    async def authenticate(token: str | None, tenant: str | None, call: Call) -> Principal:
+        principal: Principal = await container.recognise_token()(token, tenant)
+        return principal
+
+    async def waiting_for() -> Sequence[str]:
+        try:
+            await container.store().ping()
+        except DomainError:
+            return ["database"]
+        return []
+
+    return create_app(
+        CONTROLLERS,
+        authenticate,
+        _options(settings),
+        clock=container.clock(),
+        ids=container.ids(),
+        dependencies=dependencies(container),
+        lifespan=[lifespan],
+        ready=waiting_for,
+    )
+
+
+def _options(settings: Settings) -> HttpOptions:
+    return HttpOptions(
+        auth_enabled=settings.auth == "on",
+        max_body_bytes=16 * 1024 * 1024,
+        max_upload_bytes=settings.max_upload_mb * 1024 * 1024 * 4,
+        cors_origins=settings.cors_origins,
+        trusted_proxies=settings.trusted_proxies,
+    )
