@@ -55,7 +55,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """`text` is what may go on; of a blocked text, what may be recorded: everything found in it is masked."""
+    """`text` is what may go on; of a blocked text, what may be recorded: personal data and bad words masked."""
 
     text: str
     verdict: Verdict
@@ -92,6 +92,8 @@ RULES = tuple(
 PUBLISHABLE = frozenset({"EMAIL", "PHONE", "IBAN", "IP"})
 """Kinds by which a company is reached or paid; as part of an approved source they are published, not personal."""
 
+_SHOWN = frozenset({SQL_INJECTION, PROMPT_INJECTION})
+"""Rules whose findings a record keeps readable: they are no secrets, and somebody has to judge the false alarms."""
 _SEVERITIES = tuple(Severity)
 _GRAVITY: tuple[Verdict, ...] = ("passed", "warned", "redacted", "blocked")
 
@@ -133,7 +135,7 @@ def screen(text: str, findings: Iterable[Finding], rules: Iterable[Rule], allowe
         blocker = max(
             (enabled[f.rule_id] for f in by_action[Action.BLOCK]), key=lambda r: _SEVERITIES.index(r.severity)
         )
-        return Screening(masked(text, found), "blocked", counting, blocker)
+        return Screening(masked(text, (f for f in found if f.rule_id not in _SHOWN)), "blocked", counting, blocker)
     if by_action[Action.REDACT]:
         return Screening(masked(text, by_action[Action.REDACT]), "redacted", counting)
     return Screening(text, "warned" if counting else "passed", counting)

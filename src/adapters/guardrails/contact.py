@@ -16,7 +16,7 @@ _EMAIL = re.compile(
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){3,7}(?![\w:])")
 _PHONE = re.compile(
-    r"(?<![\w@#/.,$€£₽+-])(?:\+|00)?[ ]?\(?\d(?:[ \u00a0()./‑–-]{0,3}\d){5,16}"
+    r"(?<![\w@#/.,$€£₽+-])(?:\+[ ]?)?\(?\d(?:[ \u00a0()./‑–-]{0,3}\d){5,16}"
     r"(?:[ ]?(?:x|ext\.?|доб\.?)[ ]?\d{1,5})?(?![\w@]|-\w)"
 )
 _NOT_A_PHONE = re.compile(
@@ -67,7 +67,7 @@ def phones(text: str, language: str) -> Iterator[Span]:
     for match in _PHONE.finditer(text):
         number = match[0]
         if not _NOT_A_PHONE.fullmatch(number) and _is_phone(text, match.start(), number, language):
-            yield match.start() + len(number) - len(number.lstrip()), match.end(), "PHONE"
+            yield match.start(), match.end(), "PHONE"
 
 
 def _is_phone(text: str, at: int, number: str, language: str) -> bool:
