@@ -164,6 +164,16 @@ async def test_a_forgotten_filter_returns_only_the_tenants_own_rows(database_url
     await database.close()
 
 
+@pytest.mark.parametrize("nobody", ["", "all_tenants", "*"])
+async def test_a_transaction_of_nobody_sees_nothing_and_one_of_all_tenants_sees_all(
+    postgres_world: World, database_url: str, nobody: str
+) -> None:
+    await two_tenants(database_url)
+    for tenant, seen in ((nobody, 0), ("acme", 1), (None, 2)):
+        async with postgres_world.store.transaction(tenant) as transaction:
+            assert len(await transaction.fetch(FORGOTTEN, ())) == seen
+
+
 async def test_a_row_cannot_be_written_for_another_tenant(database_url: str) -> None:
     database = Database(database_url, connections=1, command_seconds=5)
     await database.open()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.storage import codec
+from adapters.storage.postgres.outbox import Outbox
 from adapters.storage.postgres.transactions import ALL_TENANTS, Database, Transaction
 from adapters.storage.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.storage.recording import EventRecorder
@@ -21,10 +22,6 @@ _HELD = "SELECT body FROM jobs WHERE tenant_id = $1 AND id = $2 FOR UPDATE"
 _RENEW = """
 UPDATE jobs SET lease_until = $3, body = $4::jsonb - '_events' WHERE tenant_id = $1 AND id = $2
 """
-_OUTBOX = """
-SELECT id, tenant_id, name, payload, occurred_at, trace_id FROM events WHERE tenant_id = $1 ORDER BY seq
-"""
-
 _OWNERS = """
 (WITH RECURSIVE owner AS (
     SELECT min(tenant_id) AS name FROM {table}
@@ -49,31 +46,32 @@ class PostgresStore:
         command_seconds: float = 10.0,
     ) -> None:
         self._database = Database(url, connections, command_seconds)
-        self._recorder = EventRecorder(clock, ids, current_trace)
+        self.outbox = Outbox(EventRecorder(clock, ids, current_trace))
 
     def begin(self, tenant_id: str) -> PostgresUnitOfWork:
-        return PostgresUnitOfWork(Transaction(self._database, tenant_id), tenant_id, self._recorder)
+        return PostgresUnitOfWork(self.transaction(tenant_id), tenant_id, self.outbox)
+
+    def transaction(self, tenant_id: str | None = None) -> Transaction:
+        """Of one tenant, or (`None`) over all: for claims, and for whatever else keeps tables in this database."""
+        return Transaction(self._database, tenant_id or "", ALL_TENANTS if tenant_id is None else "")
 
     async def tenants(self) -> list[str]:
         owners = " UNION ".join(_OWNERS.format(table=table.name) for table in TABLES)
-        return sorted(row["name"] for row in await self._read(owners))
+        async with self.transaction() as transaction:
+            return sorted(row["name"] for row in await transaction.fetch(owners, ()))
 
     async def recorded_events(self, tenant_id: str) -> list[RecordedEvent]:
         """The tenant's outbox, oldest first."""
-        return [recorded_event(row) for row in await self._read(_OUTBOX, tenant_id)]
+        async with self.transaction(tenant_id) as transaction:
+            return await self.outbox.of(transaction, tenant_id)
 
     async def claim(self, now: datetime, claim_id: str) -> ClaimedJob | None:
-        transaction = Transaction(self._database, "", ALL_TENANTS)
-        try:
+        async with self.transaction() as transaction:
             due = await transaction.fetch(DUE_JOB, (now,))
             return await self._take(transaction, due[0], now, claim_id) if due else None
-        finally:
-            await transaction.roll_back()
 
     async def renew(self, tenant_id: str, job_id: str, claim_id: str, now: datetime) -> bool:
-        """Leaves the version alone, so that the claimant's own saves are never stale because of it."""
-        transaction = Transaction(self._database, tenant_id)
-        try:
+        async with self.transaction(tenant_id) as transaction:
             body = await transaction.fetchval(_HELD, (tenant_id, job_id))
             job = codec.decode(Job, body, {}) if body else None
             if job is None or job.claim_id != claim_id:
@@ -83,11 +81,10 @@ class PostgresStore:
             await transaction.fetch(_RENEW, (tenant_id, job_id, job.lease_until, kept.decode()))
             await transaction.commit()
             return True
-        finally:
-            await transaction.roll_back()
 
     async def ping(self) -> None:
-        await self._read("SELECT 1")
+        async with self.transaction() as transaction:
+            await transaction.fetchval("SELECT 1", ())
 
     async def open(self) -> None:
         await self._database.open()
@@ -96,22 +93,9 @@ class PostgresStore:
         await self._database.close()
 
     async def _take(self, transaction: Transaction, due: Any, now: datetime, claim_id: str) -> ClaimedJob:
-        uow = PostgresUnitOfWork(transaction, due["tenant_id"], self._recorder)
+        uow = PostgresUnitOfWork(transaction, due["tenant_id"], self.outbox)
         job = await uow[JOBS].get(due["id"])
         job.claim(now, claim_id)
         await uow[JOBS].save(job)
         await uow.commit()
         return ClaimedJob(uow.tenant_id, job.id, job.type)
-
-    async def _read(self, sql: str, *args: Any) -> list[Any]:
-        transaction = Transaction(self._database, "", ALL_TENANTS)
-        try:
-            return await transaction.fetch(sql, args)
-        finally:
-            await transaction.roll_back()
-
-
-def recorded_event(row: Any) -> RecordedEvent:
-    """From a row of the table `events`."""
-    event = codec.decode_event(row["name"], row["payload"])
-    return RecordedEvent(row["id"], row["tenant_id"], event, row["occurred_at"], row["trace_id"])

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import anyio
 import asyncpg
@@ -143,12 +143,18 @@ def _speaking_on(connection: Connection) -> Iterator[None]:
 
 
 class Transaction:
-    """Begins with the first statement, and takes one statement at a time."""
+    """Begins with the first statement, takes one statement at a time, and is rolled back unless committed."""
 
     def __init__(self, database: Database, tenant_id: str, scope: str = "") -> None:
         self._database, self._tenant_id, self._scope = database, tenant_id, scope
         self._connection: Connection = None
         self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.roll_back()
 
     async def fetch(self, sql: str, args: Sequence[Any]) -> list[Any]:
         rows: list[Any] = await self._run(lambda connection: connection.fetch(sql, *args))

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import astuple, fields
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-from adapters.storage.codec import encode_event
 from adapters.storage.layout import is_storable
 from adapters.storage.postgres.collection import PostgresCollection
+from adapters.storage.postgres.outbox import Outbox
 from adapters.storage.postgres.transactions import Transaction
-from adapters.storage.recording import EventRecorder
-from application.ports.storage import Collection, RecordedEvent, Statistics, Table
+from application.ports.storage import Collection, Statistics, Table
 from domain.aggregates import Aggregate, Event
 from domain.qa_pairs import PairStatistics
 
@@ -27,9 +26,6 @@ _COUNTED = f"""
 SELECT pair_id, {", ".join(_COUNTERS)} FROM pair_statistics WHERE tenant_id = $1 AND pair_id = ANY($2)
 """  # noqa: S608
 
-_RECORD = """
-INSERT INTO events (tenant_id, id, name, payload, occurred_at, trace_id) VALUES ($1, $2, $3, $4, $5, $6)
-"""
 _TOUCH = """
 INSERT INTO knowledge_versions AS kept (tenant_id, version) VALUES ($1, 1)
 ON CONFLICT (tenant_id) DO UPDATE SET version = kept.version + 1
@@ -62,9 +58,9 @@ class PostgresStatistics:
 
 
 class PostgresUnitOfWork:
-    def __init__(self, transaction: Transaction, tenant_id: str, recorder: EventRecorder) -> None:
+    def __init__(self, transaction: Transaction, tenant_id: str, outbox: Outbox) -> None:
         self.tenant_id = tenant_id
-        self._transaction, self._recorder = transaction, recorder
+        self._transaction, self._outbox = transaction, outbox
         self._statistics = PostgresStatistics(transaction, tenant_id)
         self._events: list[Event] = []
         self._touched = False
@@ -86,7 +82,8 @@ class PostgresUnitOfWork:
         self._events.append(event)
 
     async def commit(self) -> None:
-        await self._record_events()
+        await self._outbox.put(self._transaction, self.tenant_id, self._events)
+        self._events.clear()
         await self._statistics.write()
         if self._touched:
             await self._transaction.fetch(_TOUCH, (self.tenant_id,))
@@ -100,15 +97,3 @@ class PostgresUnitOfWork:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._transaction.roll_back()
-
-    async def _record_events(self) -> None:
-        recorded = self._recorder.record(self.tenant_id, self._events)
-        self._events.clear()
-        if recorded:
-            await self._transaction.fetch_each(_RECORD, [_event_row(event) for event in recorded])
-
-
-def _event_row(recorded: RecordedEvent) -> tuple[Any, ...]:
-    name, payload = encode_event(recorded.event)
-    who = (recorded.tenant_id, recorded.id)
-    return (*who, name, payload.decode(), recorded.occurred_at, recorded.trace_id)
