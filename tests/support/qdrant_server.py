@@ -75,7 +75,11 @@ class Collection:
             "optimizer_status": "ok",
             "points_count": shown.points_count,
             "segments_count": shown.segments_count,
-            "payload_schema": {},
+            "payload_schema": {
+                name: {"data_type": _named(index.data_type), "points": index.points}
+                for name, index in shown.payload_schema.items()
+                if not name.startswith(SHADOW)
+            },
             "config": {
                 "params": params,
                 "hnsw_config": hnsw | (self.config.get("hnsw_config") or {}),
@@ -152,6 +156,10 @@ class Collection:
 
 def _done() -> Json:
     return {"operation_id": 0, "status": "completed"}
+
+
+def _named(kind: Any) -> str:
+    return next(name for name, one in SCHEMAS.items() if one == kind)
 
 
 def _engine_config(config: Json) -> edge.EdgeConfig:

@@ -112,24 +112,30 @@ class Collection:
         with reaching_qdrant():
             if not await self._client.collection_exists(self._name):
                 await self._create()
-            config = (await self._client.get_collection(self._name)).config
-        if config.metadata != self._metadata:
+            found = await self._client.get_collection(self._name)
+        if found.config.metadata != self._metadata:
             raise Conflict(
-                f"The collection {self._name} was made for {config.metadata}, not for {self._metadata}; "
-                "rebuild it with 'supportrag reindex'."
+                f"The collection {self._name} was made for {found.config.metadata}, not for "
+                f"{self._metadata}; rebuild it with 'supportrag reindex'."
             )
+        with reaching_qdrant():
+            await self._index_payload(found.payload_schema or {})
 
     async def _create(self) -> None:
         try:
             await self._client.create_collection(self._name, metadata=self._metadata, **self._parameters)
         except UnexpectedResponse as error:
-            if error.status_code != 409:
+            if error.status_code != 409:  # another process was faster
                 raise
+
+    async def _index_payload(self, present: Mapping[str, Any]) -> None:
+        """What is missing, also where the process that made the collection died half-way."""
         tenant = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
         usual = dict.fromkeys(KEYWORDS, models.PayloadSchemaType.KEYWORD)
         rest = {"handoff": models.PayloadSchemaType.BOOL, "updated": models.PayloadSchemaType.INTEGER}
         for field, schema in {"tenant": tenant, **usual, **rest, **self._indexes}.items():
-            await self._client.create_payload_index(self._name, field, field_schema=schema, wait=True)
+            if field not in present:
+                await self._client.create_payload_index(self._name, field, field_schema=schema, wait=True)
 
 
 class QdrantBase:
