@@ -91,9 +91,7 @@ def main() -> None:
         told = {way: [tell(text) for text in texts] for way, tell in ways.items()}
         right = {way: sum(guess == language for guess in guesses) for way, guesses in told.items()}
         if texts:
-            print(
-                f"{name:22} {len(texts):6} {right['model'] / len(texts):7.4f} {right['adapter'] / len(texts):8.4f}"
-            )
+            print(f"{name:22} {len(texts):6} {right['model'] / len(texts):7.4f} {right['adapter'] / len(texts):8.4f}")
         if show_errors:
             for text, guess in zip(texts, told["adapter"], strict=True):
                 if guess != language:

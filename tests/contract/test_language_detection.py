@@ -56,9 +56,7 @@ def test_a_text_without_words_is_the_default_language_with_no_confidence(text: s
 
 
 def test_addresses_code_and_numbers_do_not_speak_for_a_language() -> None:
-    text = (
-        "Wie melde ich mich bei https://www.example.com/sign-in mit anna@example.com an? `SELECT name FROM users`"
-    )
+    text = "Wie melde ich mich bei https://www.example.com/sign-in mit anna@example.com an? `SELECT name FROM users`"
     assert DETECTOR.detect(text).language == "de"
 
 
