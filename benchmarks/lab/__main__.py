@@ -126,6 +126,7 @@ def confidence_tables() -> None:
         _table("shipped constants", sets, dict.fromkeys((each.name for each in sets), CALIBRATION))
         _labels_table(sets)
         _table("constants fitted without the set and its kin", sets, alone)
+        _means(sets, alone)
 
 
 def small_table() -> None:
@@ -152,6 +153,35 @@ def _table(title: str, sets: Sequence[Trials], found: Mapping[str, Calibration])
     for each in sets:
         print(f"| {' | '.join([each.name, *_figures(each, found[each.name])])} |", flush=True)
     print()
+
+
+MEANS = "means, AUROC full, half, with foreign, ECE half, let through half, foreign, wrong at half coverage"
+
+
+def _means(sets: Sequence[Trials], alone: Mapping[str, Calibration]) -> None:
+    """Ours beside the similarity alone and the plain gap."""
+    measures: dict[str, Callable[[Trials, Trial], np.ndarray]] = {
+        "similarity of the best alone": lambda _, trial: trial.dense,
+        "8.0 dense + 12.7 plain gap - 6.0": lambda _, trial: trial.plain_logits(),
+        "fitted without the set": lambda each, trial: trial.logits(alone[each.name]),
+        "shipped": lambda _, trial: trial.logits(CALIBRATION),
+    }
+    print(f"| {' | '.join(MEANS.split(', '))} |\n|{' --- |' * len(MEANS.split(', '))}")
+    for name, measure in measures.items():
+        rows = np.array([_summary(each, measure) for each in sets])
+        print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in np.nanmean(rows, 0)) + " |", flush=True)
+
+
+def _summary(each: Trials, measure: Callable[[Trials, Trial], np.ndarray]) -> list[float]:
+    among = joined(each.full, each.foreign)
+    full, half, mixed = (measure(each, trial) for trial in (each.full, each.half, among))
+    return [
+        *(auroc(s, t.right) for s, t in ((full, each.full), (half, each.half), (mixed, among))),
+        calibration_error(1 / (1 + np.exp(-half)), each.half.right),
+        let_through(half, each.half.right, ~each.half.answerable),
+        let_through(mixed, among.right, ~among.answerable),
+        float(1 - each.full.right[full >= np.median(full)].mean()),
+    ]
 
 
 def _labels_table(sets: Sequence[Trials]) -> None:

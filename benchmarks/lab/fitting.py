@@ -35,6 +35,8 @@ class Trial:
     """A set in one condition, as arrays over its questions."""
 
     found: tuple[Evidence, ...]
+    nearest: Numbers
+    """The relevance of the best less that of the next one, 0 where there is none: the plain gap."""
     similarity: Numbers
     right: Truths
     answerable: Truths
@@ -45,6 +47,14 @@ class Trial:
 
     def probabilities(self, calibration: Calibration) -> Numbers:
         return np.array([confidence(each, calibration) for each in self.found])
+
+    def plain_logits(self) -> Numbers:
+        """The published two-feature formula that ours started from."""
+        return 8.0 * self.dense + 12.7 * self.nearest - 6.0
+
+    @property
+    def dense(self) -> Numbers:
+        return np.array([each.dense for each in self.found])
 
     def features(self, kind: str) -> tuple[Numbers, Truths]:
         """Of the questions whose best candidate is of this kind: dense, gap, 1; and what was right."""
@@ -85,6 +95,7 @@ def trials(questions: QuestionSet) -> Trials:
 def trial_of(outcomes: Sequence[Outcome], weight: float) -> Trial:
     return Trial(
         tuple(o.found for o in outcomes),
+        np.array([_plain_gap(o) for o in outcomes]),
         np.array([o.ranked[0].similarity for o in outcomes]),
         np.array([o.right for o in outcomes]),
         np.array([o.answerable for o in outcomes]),
@@ -92,9 +103,15 @@ def trial_of(outcomes: Sequence[Outcome], weight: float) -> Trial:
     )
 
 
+def _plain_gap(outcome: Outcome) -> float:
+    top, *others = outcome.ranked
+    return top.relevance - max((r.relevance for r in others), default=top.relevance)
+
+
 def joined(*parts: Trial) -> Trial:
     return Trial(
         tuple(each for part in parts for each in part.found),
+        np.concatenate([part.nearest for part in parts]),
         np.concatenate([part.similarity for part in parts]),
         np.concatenate([part.right for part in parts]),
         np.concatenate([part.answerable for part in parts]),
