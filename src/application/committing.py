@@ -88,17 +88,19 @@ class Committer:
         return kept
 
     def _new_document(self, draft: Draft, file_id: str, staged: Sequence[StagedPair], now: datetime) -> Document:
-        file = draft.file(file_id) or StagedFile(BY_HAND, "by hand", 0, str(draft.metadata.get("title") or "By hand"))
+        file = draft.file(file_id) or StagedFile(BY_HAND, "by hand", 0, "By hand")
         given = draft.metadata
         return Document(
             id=self._ids.new(Prefix.DOCUMENT),
             created_at=now,
             updated_at=now,
-            title=file.title or file.name,
+            title=str(given.get("title") or file.title or file.name),
             language=_most_common((pair.language for pair in staged), "en") or "en",
             category=given.get("category") or _most_common((pair.metadata.category for pair in staged), None),
             tags=tuple(given.get("tags") or ()),
-            metadata={key: value for key, value in given.items() if key not in ("category", "tags", "language")},
+            metadata={
+                key: value for key, value in given.items() if key not in ("title", "category", "tags", "language")
+            },
             source_name=file.name if file_id else None,
             size_bytes=file.size_bytes,
         )

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from domain.redaction import StreamRedactor
-
 from application.answer_memory import AnswerMemory
 from application.generation import Brief, Emit, Writer
 from application.ports.cache import CachedAnswer, CacheScope
@@ -27,7 +25,7 @@ from application.trace import StepTimer
 from domain import confidence as certainty
 from domain import escalation
 from domain.errors import DeadlineExceeded, InvalidInput, ServiceUnavailable
-from domain.guardrails import Direction, Screening, rules_for, screen
+from domain.guardrails import Direction, Screening, StreamRedactor, rules_for, screen
 from domain.prompts import rewrite_prompt
 from domain.qa_pairs import QAPair
 from domain.queries import Action, Answer, EscalationVerdict, Question, Source, Turn, checked_text
@@ -37,6 +35,8 @@ from domain.rewriting import leans_on_history, stand_alone
 from domain.tracing import Step
 
 EXCERPT = 300
+CREDIBLE = 0.25
+"""Below this confidence the best candidate says nothing about what the question is about."""
 RERANKED = 20
 
 
@@ -58,6 +58,8 @@ class Run:
     timer: StepTimer = field(default_factory=StepTimer)
     text: str = ""
     """The question as it may be recorded."""
+    shown: tuple[str, str] = ("", "")
+    """The question last shown in a trace, and how."""
     language: str = "en"
     standalone: str = ""
     found: Retrieved | None = None
@@ -145,7 +147,7 @@ class AnswerPipeline:
         await self._generate(run)
 
     def _screen_question(self, run: Run) -> None:
-        with run.timer.step(Step.INPUT_GUARDRAILS) as step:
+        with run.timer.step(Step.INPUT_GUARDRAILS, question=self.redacted(run.question.text)) as step:
             text = checked_text(run.question.text, run.tenant.settings.limits.max_query_length)
             result = self._screen(run, text, Direction.INPUT)
             run.text = result.text
@@ -160,19 +162,26 @@ class AnswerPipeline:
         rules = rules_for(run.tenant.settings.guardrails)
         return screen(text, self._detectors.find(text, direction, run.language), rules, allowed)
 
+    def _shown(self, run: Run) -> str:
+        """The question as traces show it."""
+        text = run.standalone or run.text
+        if run.shown[0] != text:
+            run.shown = (text, self.redacted(text, run.language))
+        return run.shown[1]
+
     def redacted(self, text: str, language: str = "en") -> str:
         """The text without personal data and secrets, for traces."""
         return screen(text, self._detectors.find(text, Direction.OUTPUT, language), rules_for({})).text
 
     def _detect_language(self, run: Run) -> None:
-        with run.timer.step(Step.LANGUAGE_DETECTION) as step:
+        with run.timer.step(Step.LANGUAGE_DETECTION, question=self._shown(run)) as step:
             hint = run.question.language_hint
             detected = self._languages.detect(run.text)
             run.language = hint or detected.language
             step.say(language=run.language, confidence=1.0 if hint else round(detected.confidence, 3))
 
     async def _rewrite(self, run: Run) -> None:
-        with run.timer.step(Step.QUERY_REWRITING) as step:
+        with run.timer.step(Step.QUERY_REWRITING, question=self._shown(run)) as step:
             run.standalone = await self._stand_alone(run)
             changed = run.standalone != run.text
             step.say("success" if changed else "skipped", rewritten=changed, by=self._rewriter_name(changed))
@@ -198,7 +207,7 @@ class AnswerPipeline:
         return run.tenant.settings.cache.enabled and run.question.options.use_cache
 
     async def _recall(self, run: Run, scope: CacheScope) -> bool:
-        with run.timer.step(Step.CACHE_LOOKUP) as step:
+        with run.timer.step(Step.CACHE_LOOKUP, question=self._shown(run)) as step:
             lookup = await self._memory.look_up(scope, run.standalone, run.tenant.settings.cache)
             step.say("success" if lookup.found else "skipped", hit=lookup.found is not None, how=lookup.how)
         if lookup.found is None:
@@ -218,7 +227,7 @@ class AnswerPipeline:
             await self._memory.keep(scope, run.standalone, entry, run.tenant.settings.cache)
 
     async def _retrieve(self, run: Run) -> None:
-        with run.timer.step(Step.RETRIEVAL, question=self.redacted(run.standalone, run.language)) as step:
+        with run.timer.step(Step.RETRIEVAL, question=self._shown(run)) as step:
             run.found = await self._retriever(
                 run.tenant.tenant_id, run.standalone, run.language, run.filters, run.fusion
             )
@@ -232,7 +241,7 @@ class AnswerPipeline:
             )
 
     async def _rerank(self, run: Run) -> None:
-        with run.timer.step(Step.RERANKING) as step:
+        with run.timer.step(Step.RERANKING, question=self._shown(run)) as step:
             wanted = run.question.options.use_reranking
             on = run.tenant.settings.retrieval.use_reranking if wanted is None else wanted
             if self._reranker is None or not on or run.found is None or not run.found.ranked:
@@ -253,7 +262,7 @@ class AnswerPipeline:
         return replace(found, ranked=(*ordered, *tail))
 
     async def _route(self, run: Run, from_cache: Answer | None = None) -> None:
-        with run.timer.step(Step.ROUTING) as step:
+        with run.timer.step(Step.ROUTING, question=self._shown(run)) as step:
             if from_cache is None:
                 await self._judge(run)
             run.verdict = escalation.decide(self._evidence(run), run.tenant.settings.escalation)
@@ -282,7 +291,7 @@ class AnswerPipeline:
             question=run.text,
             language=run.language,
             confidence=run.confidence,
-            category=run.category,
+            category=run.category if (run.confidence or 0.0) >= CREDIBLE else None,
             requires_handoff=bool(top and top.metadata.requires_handoff),
             intent_weight=run.tenant.intent_weights.get(run.intent or "", 0.0),
             times_asked=escalation.times_asked(run.text, run.earlier_questions),
@@ -291,7 +300,7 @@ class AnswerPipeline:
     async def _generate(self, run: Run) -> None:
         if run.verdict is not None or run.found is None:
             return
-        with run.timer.step(Step.GENERATION) as step:
+        with run.timer.step(Step.GENERATION, question=self._shown(run)) as step:
             pairs = [run.found.pairs[source.qa_id] for source in run.sources]
             brief = Brief(run.standalone, run.language, pairs, run.history, _generation_options(run))
             allowed = [pair.answer for pair in pairs]
@@ -310,7 +319,7 @@ class AnswerPipeline:
         return _Outlet(StreamRedactor(find, rules, allowed), run.emit)
 
     async def _screen_answer(self, run: Run, text: str, allowed: Sequence[str], outlet: "_Outlet | None") -> None:
-        with run.timer.step(Step.OUTPUT_GUARDRAILS) as step:
+        with run.timer.step(Step.OUTPUT_GUARDRAILS, question=self._shown(run)) as step:
             result = self._screen(run, text, Direction.OUTPUT, allowed)
             step.say("blocked" if result.blocked_by else "passed", findings=_kinds(result), verdict=result.verdict)
             if outlet is not None:
@@ -335,7 +344,7 @@ class AnswerPipeline:
     def _metadata(self, run: Run) -> dict[str, Any]:
         found = run.found
         answer_language = run.language if run.metadata.get("generation_mode") == "llm" else None
-        if answer_language is None and run.sources:
+        if answer_language is None and run.verdict is None and run.sources:
             answer_language = run.sources[0].language
         return {
             "retrieval_mode": found.mode if found else "none",

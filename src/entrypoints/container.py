@@ -5,7 +5,7 @@ Adapters are imported where they are built, so that a process does not load what
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from dependency_injector import containers, providers
@@ -20,6 +20,7 @@ from application.retrieval import Retriever
 from application.staging import Stager
 from application.tenants import TenantViews
 from application.use_cases import documents, health, ingestion, jobs, pairs, queries, reviewing, searching, staging
+from application.use_cases.admission import RecogniseToken
 from application.use_cases.answering import AskQuestion
 from application.use_cases.batches import AnswerBatch, SubmitBatch
 from domain import confidence, ranking_profiles
@@ -176,6 +177,10 @@ def tenant_defaults(settings: Settings) -> TenantSettings:
     )
 
 
+def _recognise_token(settings: Settings) -> RecogniseToken:
+    return RecogniseToken(_secret(settings.bootstrap_api_key))
+
+
 def _handlers(**by_type: jobs.JobHandler) -> dict[JobType, jobs.JobHandler]:
     return {JobType[name.upper()]: handler for name, handler in by_type.items()}
 
@@ -255,6 +260,7 @@ class Container(containers.DeclarativeContainer):
     stager = providers.Singleton(Stager, store, languages, classifier, lexical, clock, ids)
     committer = providers.Singleton(Committer, indexer, clock, ids)
 
+    recognise_token = providers.Singleton(_recognise_token, settings)
     ask = providers.Singleton(AskQuestion, store, pipeline, views, clock, ids)
     submit_batch = providers.Singleton(SubmitBatch, store, signal, clock, ids)
     browse_queries = providers.Singleton(queries.BrowseQueries, store)
@@ -328,7 +334,7 @@ class System:
 
     def start_working(self) -> None:
         """Runs jobs inside this process."""
-        runner = cast(jobs.JobRunner, self.container.runner())
+        runner = self.container.runner()
         self._running = [asyncio.create_task(runner.run_forever()) for _ in range(2)]
 
     async def close(self) -> None:

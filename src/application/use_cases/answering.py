@@ -159,7 +159,7 @@ class _Recording:
             await self._uow[SESSIONS].save(session)
         await self._meet_user()
         await self._uow[QUERIES].save(record)
-        with self._run.timer.step(Step.RECORDING) as step:
+        with self._run.timer.step(Step.RECORDING, question=self._run.shown[1]) as step:
             step.say(query_id=self._query_id, session_id=record.session_id)
         await self._uow[TRACES].save(_trace(self._caller, self._run, self._query_id, self._now))
         return record

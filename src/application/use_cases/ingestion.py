@@ -287,7 +287,7 @@ def extraction_limits(limits: Limits) -> ExtractionLimits:
     )
 
 
-_KNOWN_METADATA = ("category", "intent", "language", "source", "tags")
+_KNOWN_METADATA = ("title", "category", "intent", "language", "source", "tags")
 
 
 def upload_defaults(metadata: Mapping[str, Any], auto_classify: bool) -> UploadDefaults:

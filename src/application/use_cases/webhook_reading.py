@@ -84,10 +84,14 @@ class ReadEvents:
     def __init__(self, deliveries: DeliveryLog, signal: WorkSignal) -> None:
         self._log, self._signal = deliveries, signal
 
-    async def after(
+    async def page(
         self, caller: Caller, position: int | None, limit: int, types: Sequence[str] = ()
-    ) -> list[tuple[int, PublicEvent]]:
-        return await self._log.events(caller.tenant_id, position, limit, types)
+    ) -> Page[tuple[int, PublicEvent]]:
+        found = await self._log.events(caller.tenant_id, position, limit + 1, types)
+        items, has_next = tuple(found[:limit]), len(found) > limit
+        total = await self._log.count_events(caller.tenant_id, types)
+        cursor = str(items[-1][0]) if has_next else None
+        return Page(items, total, limit, 0, has_next, cursor)
 
     async def feed(
         self, caller: Caller, position: int | None, types: Sequence[str] = ()

@@ -30,7 +30,7 @@ from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, Pagination, ok, page, pending
 from entrypoints.http.forms import Upload
 from entrypoints.http.paging import Paging, paged
-from entrypoints.http.routes.wire import Id, Label, PairMetadataOut, Tags, Url
+from entrypoints.http.routes.wire import UNCATEGORIZED, Id, Label, PairMetadataOut, Tags, Url
 from entrypoints.http.security import Caller
 
 EXPORT_COLUMNS = ("question", "answer", "category", "intent", "language", "requires_handoff", "tags", "url")
@@ -74,7 +74,7 @@ class UploadOut(Struct, kw_only=True):
 
 
 class DocumentMetadata(Struct, kw_only=True):
-    source: str | None
+    source: str
     tags: list[str]
     extra: Mapping[str, Any]
 
@@ -82,14 +82,16 @@ class DocumentMetadata(Struct, kw_only=True):
     def of(document: Document) -> "DocumentMetadata":
         extra = {key: value for key, value in document.metadata.items() if key != "source"}
         return DocumentMetadata(
-            source=document.metadata.get("source") or document.source_name, tags=list(document.tags), extra=extra
+            source=str(document.metadata.get("source") or document.source_name or "by hand"),
+            tags=list(document.tags),
+            extra=extra,
         )
 
 
 class DocumentOut(Struct, kw_only=True):
     document_id: str
     title: str
-    category: str | None
+    category: str
     qa_pairs_count: int
     created_at: datetime
     updated_at: datetime
@@ -110,7 +112,7 @@ def _document_fields(document: Document) -> dict[str, Any]:
     return {
         "document_id": document.id,
         "title": document.title,
-        "category": document.category,
+        "category": document.category or UNCATEGORIZED,
         "qa_pairs_count": document.qa_pairs_count,
         "created_at": document.created_at,
         "updated_at": document.updated_at,

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from application.use_cases.health import CheckHealth, Component, Condition, Health
 from entrypoints.http.app import rules
-from entrypoints.http.envelope import HealthEnvelope
+from entrypoints.http.envelope import EnvelopeResponse, HealthEnvelope
 
 SERVICE = "support-rag-v1.0.0"
 
@@ -73,9 +73,9 @@ def _word(condition: Condition) -> str:
 class HealthController(Controller):
     tags = ("system",)
 
-    @get(("/health", "/api/v1/health"), operation_id="getHealth", opt=rules(public=True))
+    @get(["/health", "/api/v1/health"], operation_id="getHealth", opt=rules(public=True))
     async def health(self, check_health: NamedDependency[CheckHealth]) -> Response[HealthEnvelope[HealthOut]]:
         """Whether the service and the parts it needs are well."""
         health = await check_health()
         envelope = HealthEnvelope(status=health.condition.value, data=HealthOut.of(health))  # type: ignore[arg-type]
-        return Response(envelope, status_code=503 if health.condition is Condition.UNHEALTHY else 200)
+        return EnvelopeResponse(envelope, status_code=503 if health.condition is Condition.UNHEALTHY else 200)

@@ -22,7 +22,7 @@ from domain.settings import TenantSettings
 from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, Pagination, ok, page, pending
 from entrypoints.http.paging import Paging, paged
-from entrypoints.http.routes.wire import Id, Score, SourceOut, Tags, Url
+from entrypoints.http.routes.wire import Id, Score, SourceOut, Url
 from entrypoints.http.security import Caller
 
 BATCH_SIZES = {Tier.FREE: 5, Tier.PRO: 50, Tier.ENTERPRISE: 1000}
@@ -37,7 +37,7 @@ class TurnIn(Struct, kw_only=True, forbid_unknown_fields=True):
     timestamp: datetime | None = None
 
 
-class OptionsIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class OptionsIn(Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
     use_hybrid_search: bool | None = None
     use_reranking: bool | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
@@ -217,7 +217,7 @@ class FeedbackIn(Struct, kw_only=True, forbid_unknown_fields=True):
     helpful: bool | None = None
     correct: bool | None = None
     comment: Annotated[str, Meta(max_length=2000)] | None = None
-    tags: Annotated[Tags, Meta(max_length=10)] = []
+    tags: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=10)] = []
 
 
 class FeedbackOut(Struct, kw_only=True):
@@ -241,7 +241,7 @@ class BatchQueryIn(Struct, kw_only=True, forbid_unknown_fields=True):
 class BatchIn(Struct, kw_only=True, forbid_unknown_fields=True):
     queries: Annotated[list[BatchQueryIn], Meta(max_length=1000)]
     callback_url: Url | None = None
-    notify_on: list[Literal["completed", "error", "progress"]] = ["completed", "error"]
+    notify_on: tuple[Literal["completed", "error", "progress"], ...] = ("completed", "error")
     callback_secret: Annotated[str, Meta(min_length=8, max_length=256)] | None = None
 
     def to_batch(self) -> BatchRequest:

@@ -25,7 +25,7 @@ from domain.retrieval import Filters
 from domain.tracing import Node, Trace
 from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, ok, page
-from entrypoints.http.routes.wire import Id, Score
+from entrypoints.http.routes.wire import UNCATEGORIZED, UNKNOWN_INTENT, Id, Score
 from entrypoints.http.security import Caller
 
 SearchText = Annotated[str, Meta(min_length=1, max_length=2000)]
@@ -41,8 +41,8 @@ class SearchResult(Struct, kw_only=True):
     document_id: str
     title: str
     question: str
-    category: str | None
-    intent: str | None
+    category: str
+    intent: str
     language: str
     relevance_score: Score
     rank: int
@@ -59,8 +59,8 @@ class SearchResult(Struct, kw_only=True):
             document_id=pair.document_id,
             title=hit.title,
             question=pair.question,
-            category=hit.category,
-            intent=pair.metadata.intent,
+            category=hit.category or UNCATEGORIZED,
+            intent=pair.metadata.intent or UNKNOWN_INTENT,
             language=pair.language,
             relevance_score=hit.relevance,
             rank=rank,

@@ -18,6 +18,11 @@ Url = Annotated[str, Meta(min_length=1, max_length=2048)]
 Score = Annotated[float, Meta(description="0 to 1")]
 
 
+UNCATEGORIZED = "uncategorized"
+UNKNOWN_INTENT = "unknown"
+"""What unlabelled knowledge is called on the wire, where labels are never null; naming it clears the label."""
+
+
 class LabelConfidenceOut(Struct, kw_only=True):
     category: float | None
     intent: float | None
@@ -28,8 +33,8 @@ class LabelConfidenceOut(Struct, kw_only=True):
 
 
 class PairMetadataOut(Struct, kw_only=True):
-    category: str | None
-    intent: str | None
+    category: str
+    intent: str
     requires_handoff: bool
     confidence: LabelConfidenceOut
     tags: list[str]
@@ -41,8 +46,8 @@ class PairMetadataOut(Struct, kw_only=True):
     @staticmethod
     def of(metadata: PairMetadata) -> "PairMetadataOut":
         return PairMetadataOut(
-            category=metadata.category,
-            intent=metadata.intent,
+            category=metadata.category or UNCATEGORIZED,
+            intent=metadata.intent or UNKNOWN_INTENT,
             requires_handoff=metadata.requires_handoff,
             confidence=LabelConfidenceOut.of(metadata.confidence),
             tags=list(metadata.tags),
@@ -68,6 +73,8 @@ class PairMetadataIn(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def _frozen(value: Any) -> Any:
+    if value in (UNCATEGORIZED, UNKNOWN_INTENT):
+        return None
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -82,8 +89,8 @@ class SourceOut(Struct, kw_only=True):
     question: str
     excerpt: str
     relevance_score: Score
-    category: str | None
-    intent: str | None
+    category: str
+    intent: str
     url: str | None
     language: str
 
@@ -96,8 +103,8 @@ class SourceOut(Struct, kw_only=True):
             question=source.question,
             excerpt=source.excerpt,
             relevance_score=source.relevance_score,
-            category=source.category,
-            intent=source.intent,
+            category=source.category or UNCATEGORIZED,
+            intent=source.intent or UNKNOWN_INTENT,
             url=source.url,
             language=source.language,
         )

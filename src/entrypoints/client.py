@@ -1,0 +1,83 @@
+"""The service's HTTP API as the command line uses it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from litestar import Litestar
+
+POLL_SECONDS = 0.2
+UNFINISHED = ("pending", "processing")
+
+
+class ApiRefusal(Exception):
+    """What the server said no to, in its words."""
+
+
+class ApiClient:
+    def __init__(self, url: str, api_key: str | None) -> None:
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._http = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=60, trust_env=False)
+
+    def ask(self, question: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._call("POST", "/api/v1/queries", json={"question": question})
+        return found
+
+    def ingest(
+        self, files: Sequence[Path], *, approve: bool, on_progress: Callable[[float], None] = lambda _: None
+    ) -> dict[str, Any]:
+        """Uploads the files and follows the job; with `approve`, lets in what waits for review."""
+        parts = [("files", (path.name, path.read_bytes())) for path in files]
+        job_id = self._call("POST", "/api/v1/documents/upload", files=parts)["job_id"]
+        job = self._finished(job_id, on_progress)
+        if approve and job["status"] == "waiting_input":
+            self._approve_all(job_id)
+            job = self._finished(job_id, on_progress)
+        return job
+
+    def _finished(self, job_id: str, on_progress: Callable[[float], None]) -> dict[str, Any]:
+        while True:
+            job: dict[str, Any] = self._call("GET", f"/api/v1/jobs/{job_id}")
+            on_progress(job["progress"])
+            if job["status"] not in UNFINISHED:
+                return job
+            time.sleep(POLL_SECONDS)
+
+    def _approve_all(self, job_id: str) -> None:
+        query = {"job_id": job_id, "limit": "100"}
+        while waiting := self._call("GET", "/api/v1/documents/pending-review", params=query)["qa_pairs"]:
+            updates = [{"qa_id": pair["qa_id"], "approved": True} for pair in waiting]
+            body = {"updates": updates, "action": "approve_and_ingest"}
+            self._call("POST", "/api/v1/documents/qa-pairs/batch-update", json=body)
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise ApiRefusal(f"{self._http.base_url} cannot be reached: {error}") from error
+        body = response.json()
+        if response.is_error:
+            raise ApiRefusal("; ".join(f"{e['field'] or e['code']}: {e['message']}" for e in body["errors"]))
+        return body["data"]
+
+
+@asynccontextmanager
+async def serving(app: Litestar) -> AsyncIterator[str]:
+    """The application on a free local port; its address."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", server_header=False, proxy_headers=False)
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+        if running.done():
+            await running
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
