@@ -221,6 +221,9 @@ class MemoryDeliveries:
     ) -> list[tuple[int, PublicEvent]]:
         return self._log.after(tenant_id, after, limit, types)
 
+    async def count_events(self, tenant_id: str, types: Sequence[str] = ()) -> int:
+        return len(self._log.after(tenant_id, None, None, types))
+
     async def last_position(self, tenant_id: str) -> int:
         return self._log.last_position(tenant_id)
 

@@ -43,7 +43,7 @@ class MemoryEventLog:
         return self._announced.get((tenant_id, event_type, subject))
 
     def after(
-        self, tenant_id: str, position: int | None, limit: int, types: Sequence[str]
+        self, tenant_id: str, position: int | None, limit: int | None, types: Sequence[str]
     ) -> list[tuple[int, PublicEvent]]:
         entries = self._entries[tenant_id]
         rest = entries[bisect_right(entries, position or 0, key=itemgetter(0)) :]
