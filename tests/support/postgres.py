@@ -1,6 +1,7 @@
 """A real PostgreSQL for tests: the one of SUPPORTRAG_TEST_DATABASE_URL, or one started from its wheel.
 
-A given server's user must be a superuser. Every test has a database of its own, copied from a migrated template (25 ms)."""
+A given server's user must be a superuser. Every test has a database of its own, copied from a migrated
+template (25 ms)."""
 
 import asyncio
 import os
