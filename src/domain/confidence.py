@@ -154,8 +154,8 @@ def _derivatives(
     return (by_slope, by_shift), (aa, ab, bb)
 
 
-_ENGLISH = Constants(dense=5.0, gap=11.5, bias=-3.6)
-_ENGLISH_PASSAGE = Constants(dense=5.0, gap=10.5, bias=-3.9)
+_ENGLISH = Constants(dense=5.0, gap=11.5, bias=-3.8)
+_ENGLISH_PASSAGE = Constants(dense=5.0, gap=10.5, bias=-4.0)
 _OTHER_LANGUAGE = Constants(dense=5.5, gap=15.0, bias=-4.3)
 _OTHER_PASSAGE = Constants(dense=5.0, gap=15.0, bias=-2.2)
 _UNMEASURED = _ENGLISH
