@@ -42,8 +42,10 @@ def store(url: str) -> PostgresStore:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-async def test_every_kind_of_the_registry_has_its_table_and_columns(database_url: str, table: Table[Any]) -> None:
-    async with connected(database_url) as connection:
+async def test_every_kind_of_the_registry_has_its_table_and_columns(
+    specimens_database: Server, table: Table[Any]
+) -> None:
+    async with connected(specimens_database.url) as connection:
         present = dict(await connection.fetch(_COLUMNS, table.name))
         indexes = await connection.fetch("SELECT indexdef FROM pg_indexes WHERE tablename = $1", table.name)
     hint = f"a new file in adapters/storage/sql must say this, or define_indexed for what is new:\n{definition(table)}"

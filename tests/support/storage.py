@@ -1,6 +1,6 @@
 """Stores to hold the contract against: one world an adapter."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 from tests.support.aggregates import SPECIMENS
+from tests.support.postgres import Server
 
 from adapters.storage.layout import blob_fields
 from adapters.storage.memory import MemoryStore
@@ -65,10 +66,38 @@ def definition(table: Table[Any]) -> str:
     return "\n".join([statement, *blobs])
 
 
+_EMPTY_ALL = """
+DO $$
+DECLARE
+    relation regclass;
+BEGIN
+    FOR relation IN SELECT pg_class.oid FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+        WHERE attname = 'tenant_id' AND relkind IN ('r', 'p') LOOP
+        EXECUTE format('DELETE FROM %s', relation);
+    END LOOP;
+END $$
+"""
+
+
+@pytest.fixture(scope="module")
+def specimens_database(postgres_server: Server, migrated_template: str) -> Iterator[Server]:
+    """One for a module: emptying it takes a tenth of the time that making another would."""
+    name = postgres_server.create(migrated_template)
+    inside = Server(postgres_server.database_url(name))
+    inside.run(definition(SPECIMENS))
+    yield inside
+    postgres_server.drop(name)
+
+
 @pytest.fixture(params=["memory", "postgres"])
-def place(request: pytest.FixtureRequest) -> str | None:
-    """Where the world's store keeps its rows: a database's URL, or `None` for memory."""
-    return request.getfixturevalue("database_url") if request.param == "postgres" else None
+def place(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Where the world's store keeps its rows: the URL of an empty database, or `None` for memory."""
+    if request.param == "memory":
+        yield None
+        return
+    database: Server = request.getfixturevalue("specimens_database")
+    yield database.url
+    database.run(_EMPTY_ALL)
 
 
 @pytest.fixture
@@ -77,7 +106,6 @@ async def world(place: str | None) -> AsyncIterator[World]:
     if place is None:
         yield World(MemoryStore(clock, ids, lambda: TRACE), clock, waits_for_other_writers=False)
         return
-    await run_sql(place, definition(SPECIMENS))
     store = PostgresStore(place, clock, ids, lambda: TRACE)
     await store.open()
     yield World(store, clock, waits_for_other_writers=True)
