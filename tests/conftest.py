@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ("tests.support.postgres", "tests.support.storage", "tests.support.system")
+pytest_plugins = ("tests.support.postgres", "tests.support.storage", "tests.support.system", "tests.support.server")
 
 
 @pytest.fixture(scope="session")

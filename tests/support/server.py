@@ -1,0 +1,43 @@
+"""The whole program behind a real server on a port of this machine, in a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from entrypoints.client import serving
+from entrypoints.container import System, build
+from entrypoints.http.server import build_app
+from entrypoints.settings import Settings
+from tests.support.system import KEY
+
+
+@contextmanager
+def served(**settings: object) -> Iterator[str]:
+    """The address of a server with these settings, for as long as the block lasts."""
+    started, stop = threading.Event(), threading.Event()
+    address: list[str] = []
+
+    async def run() -> None:
+        chosen = Settings(_env_file=None, **{"bootstrap_api_key": KEY, **settings})
+        async with serving(build_app(System(build(chosen)))) as url:
+            address.append(url)
+            started.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),), daemon=True)
+    thread.start()
+    assert started.wait(60), "the server did not start within a minute"
+    try:
+        yield address[0]
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with served() as url:
+        yield url
