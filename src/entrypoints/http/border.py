@@ -49,7 +49,8 @@ class Border:
         call = open_call(scope, lower_headers(scope["headers"]), self.clock, self.ids)
         call.client, call.secure = self.proxies.peer(scope, call.given)
         call.attach(scope)
-        with structlog.contextvars.bound_contextvars(request_id=call.request_id, trace_id=call.trace_id):
+        ids = {"request_id": call.request_id, "trace_id": call.trace_id, "tenant": None}
+        with structlog.contextvars.bound_contextvars(**ids):
             if scope["type"] == "websocket":
                 await self.app(scope, receive, _SocketOutbound(call, send))
             else:
@@ -82,7 +83,6 @@ class Border:
             route=call.route,
             status=status,
             duration_ms=round(seconds * 1000, 2),
-            tenant=call.principal.tenant_id if call.principal else None,
             client_version=call.client_version,
         )
 

@@ -1,66 +1,28 @@
 """Says everything that is wrong with a value that should have been of a type, not only the first thing."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from msgspec import inspect as kinds
 
 from domain.errors import Problem
 from entrypoints.http.fitness import join
-
-_NAMES: Mapping[type, str] = {
-    dict: "object",
-    list: "array",
-    str: "string",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    type(None): "null",
-}
-_EXPECTED: Mapping[type, str] = {
-    kinds.StructType: "object",
-    kinds.DictType: "object",
-    kinds.TypedDictType: "object",
-    kinds.DataclassType: "object",
-    kinds.ListType: "array",
-    kinds.SetType: "array",
-    kinds.FrozenSetType: "array",
-    kinds.VarTupleType: "array",
-    kinds.StrType: "string",
-    kinds.BoolType: "boolean",
-    kinds.IntType: "integer",
-    kinds.FloatType: "number",
-    kinds.NoneType: "null",
-    kinds.DateTimeType: "date-time",
-    kinds.DateType: "date",
-    kinds.TimeType: "time",
-    kinds.TimeDeltaType: "duration",
-    kinds.UUIDType: "uuid",
-    kinds.DecimalType: "decimal",
-}
-_FORMATS: Mapping[type, tuple[type, str]] = {
-    kinds.DateTimeType: (datetime, "2026-01-07T10:15:30Z"),
-    kinds.DateType: (date, "2026-01-07"),
-    kinds.TimeType: (time, "10:15:30Z"),
-    kinds.TimeDeltaType: (timedelta, "PT30S"),
-    kinds.UUIDType: (UUID, "01936b2e-8f5c-7000-8000-000000000000"),
-    kinds.DecimalType: (Decimal, "12.50"),
-}
-
-Kind = kinds.Type
+from entrypoints.http.scalars import SCALAR_CHECKS, Kind, check_format, expectation, length_problems, wrong_type
 
 
 def explain(value: Any, kind: Kind, path: str = "") -> Iterator[Problem]:
     """The problems of `value`, a decoded JSON value, as `kind`; nothing when it fits."""
+    for problem in _explain(value, kind, path):
+        yield problem if problem.field else replace(problem, field="body")
+
+
+def _explain(value: Any, kind: Kind, path: str) -> Iterator[Problem]:
     if isinstance(kind, kinds.Metadata):
-        yield from _with_code(explain(value, kind.type, path), (kind.extra or {}).get("code"))
+        yield from _with_code(_explain(value, kind.type, path), (kind.extra or {}).get("code"))
         return
-    check = _CHECKS.get(type(kind), _check_format)
+    check = _CHECKS.get(type(kind), check_format)
     yield from check(value, kind, path)
 
 
@@ -68,14 +30,7 @@ def _with_code(problems: Iterator[Problem], code: str | None) -> Iterator[Proble
     """`Meta(extra={"code": …})` gives the problems of a field an error code of their own when it is too long."""
     for problem in problems:
         fits = code and "max_length" in problem.details
-        yield Problem(problem.message, problem.field, code, problem.details) if fits else problem
-
-
-def wrong_type(value: Any, expected: str, path: str, **more: Any) -> Problem:
-    provided = _NAMES.get(type(value), "file")
-    article = "an" if expected[0] in "aio" else "a"
-    details = {"expected": expected, "provided_type": provided, **more}
-    return Problem(f"Expected {article} {expected}.", path or "body", details=details)
+        yield replace(problem, code=code) if fits else problem
 
 
 def _check_fields(value: Any, kind: Any, path: str) -> Iterator[Problem]:
@@ -85,7 +40,7 @@ def _check_fields(value: Any, kind: Any, path: str) -> Iterator[Problem]:
     found = [*_missing(value, kind, path), *_unknown(value, kind, path)]
     for field in kind.fields:
         if field.encode_name in value:
-            found += explain(value[field.encode_name], field.type, join(path, field.encode_name))
+            found += _explain(value[field.encode_name], field.type, join(path, field.encode_name))
     yield from found or _own_rules(value, kind, path)
 
 
@@ -111,139 +66,67 @@ def _own_rules(value: dict[str, Any], kind: Any, path: str) -> Iterator[Problem]
         msgspec.convert(value, kind.cls)
     except msgspec.ValidationError as error:
         message = str(error).split(" - at `$")[0]
-        yield Problem(message, path or "body", details={"rule": "consistent"})
+        yield Problem(message, path, details={"rule": "consistent"})
 
 
 def _check_array(value: Any, kind: Any, path: str) -> Iterator[Problem]:
     if not isinstance(value, list):
         yield wrong_type(value, "array", path)
         return
-    yield from _length(len(value), kind, path, "item")
+    yield from length_problems(len(value), kind, path, "item")
     for index, item in enumerate(value):
-        yield from explain(item, kind.item_type, join(path, str(index)))
+        yield from _explain(item, kind.item_type, join(path, str(index)))
+
+
+def _check_tuple(value: Any, kind: kinds.TupleType, path: str) -> Iterator[Problem]:
+    if not isinstance(value, list):
+        yield wrong_type(value, "array", path)
+    elif len(value) != len(kind.item_types):
+        exact = {"min_length": len(kind.item_types), "max_length": len(kind.item_types)}
+        details = {**exact, "provided_length": len(value)}
+        yield Problem(f"Must have exactly {len(kind.item_types)} items.", path, details=details)
+    else:
+        for index, (item, item_kind) in enumerate(zip(value, kind.item_types, strict=True)):
+            yield from _explain(item, item_kind, join(path, str(index)))
 
 
 def _check_mapping(value: Any, kind: Any, path: str) -> Iterator[Problem]:
     if not isinstance(value, dict):
         yield wrong_type(value, "object", path)
         return
-    yield from _length(len(value), kind, path, "entry")
+    yield from length_problems(len(value), kind, path, "entry")
     for name, item in value.items():
-        yield from explain(name, kind.key_type, join(path, name))
-        yield from explain(item, kind.value_type, join(path, name))
-
-
-def _check_text(value: Any, kind: Any, path: str) -> Iterator[Problem]:
-    if not isinstance(value, str):
-        yield wrong_type(value, "string", path)
-        return
-    yield from _length(len(value), kind, path, "character")
-    if kind.pattern is not None and not re.search(kind.pattern, value):
-        yield Problem("The text does not have the expected form.", path, details={"pattern": kind.pattern})
-
-
-def _length(length: int, kind: Any, path: str, unit: str) -> Iterator[Problem]:
-    least, most = kind.min_length, kind.max_length
-    if (least is None or length >= least) and (most is None or length <= most):
-        return
-    bounds = {"min_length": least, "max_length": most, "provided_length": length}
-    broken, limit = ("min_length", least) if least is not None and length < least else ("max_length", most)
-    words = "at least" if broken == "min_length" else "at most"
-    plural = unit if limit == 1 else "entries" if unit == "entry" else f"{unit}s"
-    kept = {name: bound for name, bound in bounds.items() if name in {broken, "provided_length"}}
-    yield Problem(f"Must have {words} {limit} {plural}.", path or "body", details=kept)
-
-
-def _check_integer(value: Any, kind: Any, path: str) -> Iterator[Problem]:
-    if not isinstance(value, int) or isinstance(value, bool):
-        yield wrong_type(value, "integer", path)
-        return
-    yield from _bounds(value, kind, path)
-
-
-def _check_number(value: Any, kind: Any, path: str) -> Iterator[Problem]:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        yield wrong_type(value, "number", path)
-        return
-    yield from _bounds(value, kind, path)
-
-
-def _bounds(value: float, kind: Any, path: str) -> Iterator[Problem]:
-    rules: tuple[tuple[str, str, Any, Callable[[Any], bool]], ...] = (
-        ("minimum", "at least", kind.ge, lambda bound: value >= bound),
-        ("exclusive_minimum", "greater than", kind.gt, lambda bound: value > bound),
-        ("maximum", "at most", kind.le, lambda bound: value <= bound),
-        ("exclusive_maximum", "less than", kind.lt, lambda bound: value < bound),
-        ("multiple_of", "a multiple of", kind.multiple_of, lambda bound: value % bound == 0),
-    )
-    for name, words, bound, holds in rules:
-        if bound is not None and not holds(bound):
-            yield Problem(f"Must be {words} {bound}.", path, details={name: bound})
-
-
-def _check_plain(value: Any, kind: Any, path: str) -> Iterator[Problem]:
-    wanted = bool if isinstance(kind, kinds.BoolType) else type(None)
-    if not isinstance(value, wanted):
-        yield wrong_type(value, expectation(kind), path)
-
-
-def _check_choice(value: Any, kind: Any, path: str) -> Iterator[Problem]:
-    enumerated = isinstance(kind, kinds.EnumType)
-    allowed = [member.value for member in kind.cls] if enumerated else list(kind.values)
-    if type(value) not in {type(choice) for choice in allowed}:
-        yield wrong_type(value, _NAMES.get(type(allowed[0]), "string"), path, allowed=allowed)
-    elif value not in allowed:
-        names = ", ".join(str(choice) for choice in allowed)
-        yield Problem(f"Must be one of: {names}.", path, details={"allowed": allowed})
+        yield from _explain(name, kind.key_type, join(path, name))
+        yield from _explain(item, kind.value_type, join(path, name))
 
 
 def _check_union(value: Any, kind: kinds.UnionType, path: str) -> Iterator[Problem]:
-    """Of several alternatives, the problems of the one that the value comes closest to."""
-    alternatives = [option for option in kind.types if not isinstance(option, kinds.NoneType)]
-    if value is None and len(alternatives) < len(kind.types):
+    """Of several alternatives, the problems of the one that the value means to be."""
+    options = [option for option in kind.types if not isinstance(option, kinds.NoneType)]
+    if value is None and len(options) < len(kind.types):
         return
-    attempts = [list(explain(value, option, path)) for option in alternatives]
-    if not all(attempts):
+    tagged = {option.tag: option for option in options if isinstance(option, kinds.StructType) and option.tag}
+    if isinstance(value, dict) and len(tagged) > 1:
+        yield from _check_tagged(value, tagged, path)
         return
-    near = [found for found in attempts if not _is_type_problem(found, path)] or attempts
-    yield from min(near, key=len) if len(alternatives) == 1 or near is not attempts else _none_fits(value, kind, path)
+    attempts = [list(_explain(value, option, path)) for option in options]
+    if all(attempts):
+        meant = [found for found in attempts if len(options) == 1 or not _is_of_another_type(found, path)]
+        yield from meant[0] if meant else [wrong_type(value, expectation(kind), path)]
 
 
-def _is_type_problem(found: list[Problem], path: str) -> bool:
-    return found[0].field == (path or "body") and "provided_type" in found[0].details
+def _check_tagged(value: dict[str, Any], tagged: Mapping[Any, Any], path: str) -> Iterator[Problem]:
+    name = next(iter(tagged.values())).tag_field
+    tag = value.get(name)
+    if isinstance(tag, str | int) and tag in tagged:
+        yield from _explain(value, tagged[tag], path)
+    else:
+        details = {"rule": "required" if tag is None else "choice", "allowed": list(tagged)}
+        yield Problem(f"Must be one of: {', '.join(map(str, tagged))}.", join(path, name), details=details)
 
 
-def _none_fits(value: Any, kind: kinds.UnionType, path: str) -> Iterator[Problem]:
-    yield wrong_type(value, expectation(kind), path)
-
-
-def _check_format(value: Any, kind: Any, path: str) -> Iterator[Problem]:
-    """Dates, ids and the like, which are text in JSON."""
-    target, example = _FORMATS.get(type(kind), (getattr(kind, "cls", None), None))
-    if target is None:
-        return
-    try:
-        parsed = msgspec.convert(value, target)
-    except (msgspec.ValidationError, ValueError, TypeError):
-        more = {"example": example} if example else {}
-        yield wrong_type(value, expectation(kind), path, **more)
-        return
-    if isinstance(parsed, datetime) and parsed.tzinfo is None:
-        details = {"rule": "time_zone", "example": example}
-        yield Problem("The time needs a zone: end it in Z or an offset.", path, details=details)
-
-
-def expectation(kind: Kind) -> str:
-    """The kind in the words of JSON Schema."""
-    if isinstance(kind, kinds.Metadata):
-        return expectation(kind.type)
-    if isinstance(kind, kinds.UnionType):
-        return " or ".join(dict.fromkeys(expectation(option) for option in kind.types))
-    if isinstance(kind, kinds.CustomType):
-        return "file"
-    if isinstance(kind, kinds.EnumType | kinds.LiteralType):
-        return "string"
-    return _EXPECTED.get(type(kind), "value")
+def _is_of_another_type(found: list[Problem], path: str) -> bool:
+    return found[0].field == path and "provided_type" in found[0].details
 
 
 def _anything(value: Any, kind: Any, path: str) -> Iterator[Problem]:
@@ -251,6 +134,7 @@ def _anything(value: Any, kind: Any, path: str) -> Iterator[Problem]:
 
 
 _CHECKS: Mapping[type, Callable[[Any, Any, str], Iterator[Problem]]] = {
+    **SCALAR_CHECKS,
     kinds.StructType: _check_fields,
     kinds.TypedDictType: _check_fields,
     kinds.DataclassType: _check_fields,
@@ -259,13 +143,7 @@ _CHECKS: Mapping[type, Callable[[Any, Any, str], Iterator[Problem]]] = {
     kinds.SetType: _check_array,
     kinds.FrozenSetType: _check_array,
     kinds.VarTupleType: _check_array,
-    kinds.StrType: _check_text,
-    kinds.IntType: _check_integer,
-    kinds.FloatType: _check_number,
-    kinds.BoolType: _check_plain,
-    kinds.NoneType: _check_plain,
-    kinds.EnumType: _check_choice,
-    kinds.LiteralType: _check_choice,
+    kinds.TupleType: _check_tuple,
     kinds.UnionType: _check_union,
     kinds.AnyType: _anything,
     kinds.RawType: _anything,

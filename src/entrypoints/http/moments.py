@@ -1,6 +1,5 @@
 """Times that come in keep their instant and lose their offset: inside, and on the way out, all is UTC."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -28,7 +27,7 @@ def _converted(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple | set | frozenset):
         return type(value)(_converted(item) for item in value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _converted(item) for key, item in value.items()}
     return value
 

@@ -15,8 +15,9 @@ from litestar.typing import FieldDefinition
 from msgspec import inspect as kinds
 
 from domain.errors import Problem
-from entrypoints.http.explaining import Kind, explain
+from entrypoints.http.explaining import explain
 from entrypoints.http.fitness import number_problem, text_problem
+from entrypoints.http.scalars import Kind
 
 MAX_QUERY_PARAMETERS = 200
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypedDict, Unpack
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from litestar.types import Scope as AsgiScope
+from structlog.contextvars import bind_contextvars
 
 from domain import access
 from domain.access import DEFAULT_TENANT, Principal, Scope, Tier
@@ -85,6 +86,7 @@ class Guard:
         principal = await self._principal(call, bearer_token(authorization))
         check_scope(principal, needed)
         call.principal = principal
+        bind_contextvars(tenant=principal.tenant_id)
         return principal
 
     async def _principal(self, call: Call, token: str | None) -> Principal:
