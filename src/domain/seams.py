@@ -17,9 +17,9 @@ CREDENTIAL_WORDS = (
 BIRTH_WORDS = (
     r"born|birth|birthday|dob|geboren\w*|geburts\w*|geb|née?|naissance|nacid[oa]|nació|nacimiento|рожд\w*|родил\w*"
 )
-NUMBER_WORDS = (
-    r"ssn|itin|social|security|passport|passeport|pasaporte|reisepass\w*|паспорт\w*|personalausweis\w*|ausweis\w*"
-    r"|steuer\w*|idnr|tin|nir|sécurité|dni|nie|nif|инн|снилс|nino|insurance|nhs|licen[cs]e|permis|permiso"
+NUMBER_WORDS = r"ssn|itin|social|security|steuer\w*|idnr|tin|nir|sécurité|dni|nie|nif|инн|снилс|nino|insurance|nhs"
+DOCUMENT_WORDS = (
+    r"passport|passeport|pasaporte|reisepass\w*|паспорт\w*|personalausweis\w*|ausweis\w*|licen[cs]e|permis|permiso"
     r"|führerschein\w*|удостоверени\w*|водительск\w*"
 )
 PHONE_WORDS = (
@@ -38,7 +38,7 @@ _GLUE = r"mot|date|fecha|дата|dato|social|security|tax|fiscal|driver\S*|се
 """Parts of announcers of several words: mot de passe, date of birth."""
 
 _ANNOUNCER = re.compile(
-    rf"(?<![^\W\d_])(?:{CREDENTIAL_WORDS}|{BIRTH_WORDS}|{NUMBER_WORDS}|{PHONE_WORDS}|{VERSION_WORDS}|{REFERENCE_WORDS}|{_GLUE})(?![^\W\d_])",
+    rf"(?<![^\W\d_])(?:{CREDENTIAL_WORDS}|{BIRTH_WORDS}|{NUMBER_WORDS}|{DOCUMENT_WORDS}|{PHONE_WORDS}|{VERSION_WORDS}|{REFERENCE_WORDS}|{_GLUE})(?![^\W\d_])",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(r"[(\[\"'«„“‘¿¡*]*[^\W\d_]+(?:['’-][^\W\d_]+)*[.,;:!?…)\]\"'»”’*]*")

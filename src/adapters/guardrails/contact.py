@@ -20,10 +20,11 @@ _PHONE = re.compile(
     r"(?:[ ]?(?:x|ext\.?|доб\.?)[ ]?\d{1,5})?(?![\w@]|-\w)"
 )
 _NOT_A_PHONE = re.compile(
-    r"\d{4}[-./]\d{1,2}[-./]\d{1,2}\b.*|\d{1,2}[-./]\d{1,2}[-./]\d{2,4}\b.*"
-    r"|\d{1,3}(?:[.  ]\d{3})+|\d+\.\d+|(?:\d{1,3}\.){3}\d{1,3}"
+    r"(?:19|20)\d{2}[-./](?:0?\d|1[0-2])[-./][0-3]?\d(?:[ ,]+.*)?"
+    r"|[0-3]?\d[-./](?:[0-2]?\d|3[01])[-./](?:(?:19|20)\d{2}|\d{2})(?:[ ,]+.*)?|\d+\.\d+|(?:\d{1,3}\.){3}\d{1,3}"
 )
-"""Dates, thousands, decimals and addresses of the network."""
+"""Dates, decimals and addresses of the network."""
+_THOUSANDS = re.compile(r"\d{1,3}(?:[.  \u00a0]\d{3})+")
 _NATIONAL = re.compile(
     r"\(\d{2,5}\).*"  # (555) 123-4567, (495) 123-45-67
     r"|(?:1[ .-])?[2-9]\d{2}[-.‑–][2-9]\d{2}[-.‑–]\d{4}.*"  # 555-123-4567
@@ -76,7 +77,9 @@ def _is_phone(text: str, at: int, number: str, language: str) -> bool:
         return digits >= 8 and _is_possible(number)
     if context.announced_as_phone(text, at):
         return 6 <= digits <= 16
-    if digits > 15 or context.REFERENCE.search(context.before(text, at)) or not _NATIONAL.fullmatch(number):
+    if digits > 15 or _THOUSANDS.fullmatch(number) or not _NATIONAL.fullmatch(number):
+        return False
+    if context.REFERENCE.search(context.before(text, at)):
         return False
     return any(_is_valid(number, region) for region in _REGIONS.get(language, ()) or _ANYWHERE)
 

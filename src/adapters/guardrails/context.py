@@ -15,6 +15,7 @@ def words(alternatives: str) -> re.Pattern[str]:
 PHONE = words(seams.PHONE_WORDS)
 BIRTH = words(seams.BIRTH_WORDS)
 NUMBER = words(seams.NUMBER_WORDS)
+DOCUMENT = words(seams.DOCUMENT_WORDS)
 VERSION = words(seams.VERSION_WORDS)
 REFERENCE = words(seams.REFERENCE_WORDS)
 

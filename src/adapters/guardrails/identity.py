@@ -27,7 +27,7 @@ _ISSUERS = re.compile(
     r"|3[47]\d{13}"  # American Express
     r"|(?:30[0-5]\d|309\d|3[689]\d\d)\d{10}(?:\d{2})?"  # Diners
     r"|(?:6011|64[4-9]\d|65\d\d)\d{12}(?:\d{3})?|62\d{14,17}"  # Discover, UnionPay
-    r"|(?:352[89]|35[3-8]\d)\d{12}(?:\d{3})?|(?:2131|1800)\d{11}"  # JCB
+    r"|35\d{14}(?:\d{3})?|(?:2131|1800)\d{11}"  # JCB
     r"|220[0-4]\d{12}(?:\d{3})?"  # Mir
     r"|(?:5018|5020|5038|5[678]\d\d|6304|6759|676[1-3])\d{8,15}"  # Maestro
 )
@@ -46,8 +46,8 @@ class Number:
     kind: str
     shape: re.Pattern[str]
     is_valid: Callable[[str], bool]
-    named: bool
-    """Whether it is only taken for one when a word before it says so: the check alone would take order numbers."""
+    named: re.Pattern[str] | None = None
+    """The words of which one has to stand before it, where the check alone would take order numbers."""
 
 
 def _shape(pattern: str) -> re.Pattern[str]:
@@ -63,6 +63,10 @@ def _snils(number: str) -> bool:
     return total % 101 % 100 == digits[9] * 10 + digits[10]
 
 
+def _social_security(number: str) -> bool:
+    return bool(ssn.is_valid(number) or itin.is_valid(number))
+
+
 def _any(_: str) -> bool:
     return True
 
@@ -72,25 +76,27 @@ def _has_digits(least: int, number: str) -> bool:
 
 
 _NUMBERS = (
-    Number("SSN", _shape(r"\d{3}-\d{2}-\d{4}"), lambda n: ssn.is_valid(n) or itin.is_valid(n), False),
-    Number("SSN", _shape(r"\d{3}[ .]?\d{2}[ .]?\d{4}"), lambda n: ssn.is_valid(n) or itin.is_valid(n), True),
-    Number("NATIONAL_ID", _shape(r"[12]\s?\d{2}\s?\d{2}\s?\d[\dAB]\s?\d{3}\s?\d{3}\s?\d{2}"), nir.is_valid, False),
-    Number("NATIONAL_ID", _shape(r"\d{2}[.\s]?\d{3}[.\s]?\d{3}[\s-]?[A-HJ-NP-TV-Z]"), dni.is_valid, False),
-    Number("NATIONAL_ID", _shape(r"[XYZ][\s-]?\d{7}[\s-]?[A-HJ-NP-TV-Z]"), nie.is_valid, False),
-    Number("NATIONAL_ID", _shape(r"\d{3}-\d{3}-\d{3}[\s-]\d{2}"), _snils, False),
-    Number("NATIONAL_ID", _shape(r"\d{11}|\d{3} \d{3} \d{3} \d{2}"), _snils, True),
-    Number("TAX_ID", _shape(r"\d{2} \d{3} \d{3} \d{3}"), idnr.is_valid, False),
-    Number("TAX_ID", _shape(r"\d{11}"), idnr.is_valid, True),
-    Number("TAX_ID", _shape(r"\d{12}"), inn.is_valid, True),
+    Number("SSN", _shape(r"\d{3}-\d{2}-\d{4}"), _social_security),
+    Number("SSN", _shape(r"\d{3}[ .]?\d{2}[ .]?\d{4}"), _social_security, context.NUMBER),
+    Number("NATIONAL_ID", _shape(r"[12]\s?\d{2}\s?\d{2}\s?\d[\dAB]\s?\d{3}\s?\d{3}\s?\d{2}"), nir.is_valid),
+    Number("NATIONAL_ID", _shape(r"\d{2}[.\s]?\d{3}[.\s]?\d{3}[\s-]?[A-HJ-NP-TV-Z]"), dni.is_valid),
+    Number("NATIONAL_ID", _shape(r"[XYZ][\s-]?\d{7}[\s-]?[A-HJ-NP-TV-Z]"), nie.is_valid),
+    Number("NATIONAL_ID", _shape(r"\d{3}-\d{3}-\d{3}[\s-]\d{2}"), _snils),
+    Number("NATIONAL_ID", _shape(r"\d{11}|\d{3} \d{3} \d{3} \d{2}"), _snils, context.NUMBER),
+    Number("TAX_ID", _shape(r"\d{2} \d{3} \d{3} \d{3}"), idnr.is_valid),
+    Number("TAX_ID", _shape(r"\d{11}"), idnr.is_valid, context.NUMBER),
+    Number("TAX_ID", _shape(r"\d{12}"), inn.is_valid, context.NUMBER),
     Number(
         "NATIONAL_ID",
         _shape(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D]"),
         _any,
-        False,
     ),
-    Number("NATIONAL_ID", _shape(r"\d{3}[ -]?\d{3}[ -]?\d{4}"), nhs.is_valid, True),
+    Number("NATIONAL_ID", _shape(r"\d{3}[ -]?\d{3}[ -]?\d{4}"), nhs.is_valid, context.NUMBER),
     Number(
-        "DOCUMENT", _shape(r"(?=[A-Z0-9]*\d)[A-Z0-9]{2,4}(?:[ -]?[A-Z0-9]{2,7}){1,3}"), partial(_has_digits, 6), True
+        "DOCUMENT",
+        _shape(r"(?=[A-Z0-9]*\d)[A-Z0-9]{2,4}(?:[ -]?[A-Z0-9]{2,7}){1,3}"),
+        partial(_has_digits, 6),
+        context.DOCUMENT,
     ),
 )
 
@@ -132,6 +138,6 @@ def numbers(text: str) -> Iterator[Span]:
     for number in _NUMBERS:
         for match in number.shape.finditer(text):
             if number.is_valid(match[0]) and (
-                not number.named or context.announced(text, match.start(), context.NUMBER)
+                number.named is None or context.announced(text, match.start(), number.named)
             ):
                 yield match.start(), match.end(), number.kind

@@ -137,7 +137,7 @@ SIGNS: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
 
 WORTH_A_LOOK = _sign(
     r"ignor|disregard|forget|bypass|overrid|neglect|discard|dismiss|erase|abandon|violat|break|follow|obey|comply|listen|vergiss|vergess|missacht|uberschr|umgeh|verw[ie]r|oubli|neglig"
-    r"|abstraction|contourn|desobe|olvid|omit|omis|descart|alto|no sig|salta|忽略|指示|命令|encod|encrypt|write|create|compose|draft|generat|following|mir |игнор|забу|забы|отмен|обрат|обращ|обоид|наруш|пренеб|след|отброс|dimentic|esquec|dan\b|jailbreak|mode|modus|modo|режим"
+    r"|abstraction|contourn|desobe|olvid|omit|omis|descart|alto|no sig|salta|忽略|指示|命令|encod|encrypt|write|create|compose|draft|generat|following|mir |игнор|забу|забы|промпт|промт|отмен|обрат|обращ|обоид|наруш|пренеб|след|отброс|dimentic|esquec|dan\b|jailbreak|mode|modus|modo|режим"
     r"|restrict|filter|limit|censor|ethic|rules|from now|your (?:new|real|true)|instruction|prompt|instruk|consigne|подсказ|инструкц|pretend|character|grand|du bist|tu es|eres|ты "
     r"|system|assistant|\[/?inst|<\||<<|above|before|told|password|passphrase|passcode|secret|key|code ?word|credential|passwort|kennwort|geheim|schlussel|mot de passe|contrasena|clave|парол|секрет|ключ"
     r"|address|number|birth|residence|ssn|card|balance|salary|location|whereabouts|email|database|employee|where|где|адрес|wohnt|lebt|vive|habite|decode|interlace|string z|send|forward|say|starting"
