@@ -2,7 +2,13 @@
 
 import pytest
 
-pytest_plugins = ("tests.support.postgres", "tests.support.storage", "tests.support.system", "tests.support.server")
+pytest_plugins = (
+    "tests.support.postgres",
+    "tests.support.storage",
+    "tests.support.webhooks",
+    "tests.support.system",
+    "tests.support.server",
+)
 
 
 @pytest.fixture(scope="session")

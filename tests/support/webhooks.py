@@ -1,16 +1,22 @@
 """A small world of webhooks: the real use-cases, a clock wound by hand, and a sender that remembers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+import pytest
+
 from adapters.delivery.memory import MemoryDeliveries
+from adapters.delivery.postgres import PostgresDeliveries
 from adapters.delivery.recording import RecordingSender
 from adapters.outbound.guard import AddressGuard
 from adapters.queue.memory import LocalSignal
 from adapters.secrets.aesgcm import AesGcmCipher
 from adapters.storage.memory import MemoryStore
+from adapters.storage.postgres import PostgresStore
+from adapters.storage.postgres.outbox import recorded_event
 from adapters.system.fixed import CountingIds, ManualClock
 from application.ports.delivery import DeliveryFilter, Posting, Sender
 from application.ports.storage import WEBHOOKS, Store
@@ -31,6 +37,9 @@ from domain.webhooks import Webhook
 TENANT = "acme"
 URL = "https://receiver.example/hook"
 SECRET = "k7Qm2v9XcT4bZ8nR1sW6yH3fJ5dL0pGaEuKiOxVqMzA"
+
+
+MakeWorld = Callable[..., "WebhookWorld"]
 
 
 def caller(tenant_id: str = TENANT) -> Caller:
@@ -59,8 +68,10 @@ class WebhookWorld:
         sender: Sender | None = None,
         capacity: int = 64,
         chance: Callable[[], float] = lambda: 0.0,
+        clock: ManualClock | None = None,
+        ids: CountingIds | None = None,
     ) -> None:
-        self.clock, self.ids = ManualClock(), CountingIds()
+        self.clock, self.ids = clock or ManualClock(), ids or CountingIds()
         built = backend(self.clock, self.ids)
         self.store, self.queue = built.store, built.queue
         self.sender = RecordingSender()
@@ -136,3 +147,26 @@ def a_failure(query_id: str = "q_1") -> QuestionFailed:
 
 def type_of(posting: Posting) -> str:
     return posting.headers["X-Event-Type"]
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def webhook_database(request: pytest.FixtureRequest) -> str | None:
+    """The URL of a migrated database; `None` for memory."""
+    return request.getfixturevalue("database_url") if request.param == "postgres" else None
+
+
+@pytest.fixture
+async def make_webhook_world(webhook_database: str | None) -> AsyncIterator[MakeWorld]:
+    """Makes worlds on each backend: `make_webhook_world(capacity=8)`."""
+    if webhook_database is None:
+        yield WebhookWorld
+        return
+    clock, ids = ManualClock(), CountingIds()
+    store = PostgresStore(webhook_database, clock, ids)
+    await store.open()
+    yield partial(WebhookWorld, lambda *_: Backend(store, postgres_queue(store)), clock=clock, ids=ids)
+    await store.close()
+
+
+def postgres_queue(store: PostgresStore) -> PostgresDeliveries:
+    return PostgresDeliveries(store.transaction, store.outbox.put, recorded_event)

@@ -91,7 +91,12 @@ async def _beginning(response: aiohttp.ClientResponse) -> str:
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:
     pairs = list(headers.items())[:KEPT_HEADERS]
-    return {name[:100]: value[:500].replace("\x00", "") for name, value in pairs if name.lower() != "set-cookie"}
+    return {_plain(name, 100): _plain(value, 500) for name, value in pairs if name.lower() != "set-cookie"}
+
+
+def _plain(text: str, length: int) -> str:
+    """Without what was no UTF-8 and what no store can hold."""
+    return text[:length].encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:

@@ -1,11 +1,11 @@
-"""Events reach the webhooks that want them, when the policy says, and nobody else."""
+"""Events reach the webhooks that want them, when the policy says, and nobody else: on every queue there is."""
 
 import json
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from tests.support.webhooks import SECRET, URL, WebhookWorld, a_failure, caller, type_of
+from tests.support.webhooks import SECRET, URL, MakeWorld, WebhookWorld, a_failure, caller, type_of
 
 from application.ports.delivery import Answer, Posting, Room
 from domain.delivery import Kind, State
@@ -17,8 +17,8 @@ from domain.signing import body_signature, key_bytes, standard_signature
 
 
 @pytest.fixture
-def world() -> WebhookWorld:
-    return WebhookWorld()
+def world(make_webhook_world: MakeWorld) -> WebhookWorld:
+    return make_webhook_world()
 
 
 def answered() -> QuestionAnswered:
@@ -79,9 +79,9 @@ async def test_another_tenants_events_go_nowhere(world: WebhookWorld) -> None:
 )
 @pytest.mark.parametrize("chance", [0.0, 1.0])
 async def test_a_dead_receiver_is_tried_as_the_table_says(
-    preset: Preset, delays: tuple[int, ...], chance: float
+    make_webhook_world: MakeWorld, preset: Preset, delays: tuple[int, ...], chance: float
 ) -> None:
-    world = WebhookWorld(chance=lambda: chance)
+    world = make_webhook_world(chance=lambda: chance)
     await world.webhook(retry_policy=RetrySettings(preset=preset))
     world.sender.answer(*[500] * (len(delays) + 1))
     await world.fail_questions()
@@ -153,8 +153,8 @@ async def test_a_429_pauses_the_whole_webhook(world: WebhookWorld) -> None:
     assert len(world.sender.posted) == 3
 
 
-async def test_a_quarter_of_a_worker_is_the_most_one_webhook_holds() -> None:
-    world = WebhookWorld(capacity=8)
+async def test_a_quarter_of_a_worker_is_the_most_one_webhook_holds(make_webhook_world: MakeWorld) -> None:
+    world = make_webhook_world(capacity=8)
     await world.webhook()
     await world.fail_questions(10)
     await world.service.start_due()
