@@ -11,8 +11,9 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
 import domain.access
-from domain.errors import Unauthorized
+from domain.errors import InvalidInput, Unauthorized
 from entrypoints.http.calls import Call
+from entrypoints.http.fitness import text_problem
 from entrypoints.http.limits import LimitedBody
 from entrypoints.http.security import Guard, Rules, caller_of
 
@@ -91,6 +92,9 @@ class Gate:
             await self._request(call, scope, receive, send)
 
     async def _socket(self, call: Call, scope: Any, receive: Receive, send: Send) -> None:
+        for name, value in scope["path_params"].items():
+            if isinstance(value, str) and (problem := text_problem(value, name)):
+                raise InvalidInput(problems=[problem])
         authorization = call.given.get("authorization")
         if authorization is not None or not self.entrance.guard.enabled:
             rules = self.entrance.rules_of(scope["route_handler"], "GET")

@@ -37,7 +37,8 @@ from entrypoints.http.security import Caller, rules
 - `opt=rules(scope=Scope.ADMIN | (Scope.WRITE, Scope.CHAT), public=True, upload=True, raises=(…))`; without it a
   route needs `read` for GET and `write` otherwise.
 - Files: `data: MultipartBody[UploadForm]` with `files: list[Upload]` among its fields (requests.py, forms.py).
-- Refuse by raising a DomainError. Answer with `ok`, `created`, `pending`, `page`; `meta` is filled in.
+- Refuse by raising a DomainError. Answer with `ok`, `created`, `pending`, `page`; `meta` is filled in. For a header
+  or another status return `Response(ok(…), headers=…, status_code=…)`, annotated `Response[Envelope[…]]`.
 - A raw body (signatures): take `request: Request`, `await request.body()`, then `decode(body, Type)`.
 - A socket: `await socket.accept()`, then `caller = await admit_socket(socket)`; DomainErrors close it with
   4000 + the status.
@@ -63,7 +64,7 @@ from entrypoints.http.calls import Call
 from entrypoints.http.cors import Cors
 from entrypoints.http.discovery import SelfDescription, check_routes
 from entrypoints.http.docs import DocsController
-from entrypoints.http.envelope import EnvelopeResponse
+from entrypoints.http.envelope import EnvelopeResponse, as_envelope
 from entrypoints.http.errors import Errors
 from entrypoints.http.openapi import Example
 from entrypoints.http.proxies import Proxies
@@ -120,6 +121,7 @@ def create_app(
         exception_handlers={HTTPException: errors.handle, Exception: errors.handle},
         after_exception=[_remember_failure],
         before_request=check_request,
+        after_request=as_envelope,
         request_class=CheckedRequest,
         response_class=EnvelopeResponse,
         request_max_body_size=None,

@@ -1,5 +1,6 @@
 """What the API says of itself, read off the routes that are registered."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,6 +56,9 @@ def check_routes(app: Litestar, deprecations: Sequence[Deprecation]) -> None:
     found = list(operations(app))
     if unnamed := [f"{each.method} {each.path}" for each in found if not isinstance(each.handler.operation_id, str)]:
         raise ValueError(f"without an operation_id: {', '.join(unnamed)}")
+    counted = Counter(each.id for each in found)
+    if repeated := [name for name, count in counted.items() if count > 1]:
+        raise ValueError(f"operation_id used twice: {', '.join(repeated)}")
     for each in found:
         each.shape.check()
     known = {each.path for each in found}

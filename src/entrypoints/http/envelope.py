@@ -143,6 +143,21 @@ class EnvelopeResponse(Response[T]):
             self.headers.setdefault("Location", content.links.get("self", ""))
 
 
+def as_envelope(response: Response[Any]) -> Response[Any]:
+    """Litestar's `after_request`: an envelope that a handler put into a plain response is completed as well."""
+    plain = not isinstance(response, EnvelopeResponse)
+    if not plain or not isinstance(getattr(response, "content", None), Envelope | HealthEnvelope):
+        return response
+    return EnvelopeResponse(
+        response.content,
+        background=response.background,
+        cookies=response.cookies,
+        headers=response.headers,
+        media_type=response.media_type,
+        status_code=response.status_code,
+    )
+
+
 def _page_links(scope: Any, pagination: Pagination) -> Links:
     """This page and the next one, as the caller would ask for them."""
     given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)

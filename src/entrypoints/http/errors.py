@@ -74,7 +74,7 @@ class Failure:
 def failure_of(error: Exception) -> Failure:
     cause = error if isinstance(error, DomainError) else _translated(error)
     code = _narrowest_code(cause)
-    return Failure(STATUS[code], code, cause.message, cause.problems, _headers(cause, error))
+    return Failure(STATUS.get(code, 500), code, cause.message, cause.problems, _headers(cause, error))
 
 
 def _narrowest_code(error: DomainError) -> str:

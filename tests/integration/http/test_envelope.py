@@ -3,10 +3,14 @@ from typing import Any
 
 import httpx
 import pytest
-from litestar import Litestar
+from litestar import Litestar, Response, get
 from tests.support.border import build, client
 
 from domain.access import Scope
+from domain.errors import DomainError
+from entrypoints.http.app import HttpOptions
+from entrypoints.http.envelope import Envelope, HealthEnvelope, ok
+from entrypoints.http.security import rules
 
 ASK = {"question": "Where is it?", "user_id": "u"}
 
@@ -237,6 +241,45 @@ async def test_an_unknown_version_in_the_path_names_the_known_ones(http: httpx.A
 
     assert response.status_code == 404
     assert response.json()["errors"][0]["details"] == {"supported": ["v1"]}
+
+
+async def test_an_envelope_in_a_response_of_its_own_is_completed_too() -> None:
+    @get("/api/v1/wrapped", operation_id="wrapped")
+    async def wrapped() -> Response[Envelope[str]]:
+        return Response(ok("x"), headers={"X-Own": "1"}, status_code=206)
+
+    @get("/health", operation_id="health", opt=rules(public=True))
+    async def health() -> Response[HealthEnvelope[str]]:
+        return Response(HealthEnvelope(status="unhealthy", data="x"), status_code=503)
+
+    async with client(build(routes=[wrapped, health])) as http:
+        answers = [await http.get("/api/v1/wrapped"), await http.get("/health")]
+
+    assert [answer.status_code for answer in answers] == [206, 503]
+    assert answers[0].headers["x-own"] == "1"
+    assert all(answer.json()["meta"]["request_id"] == answer.headers["x-request-id"] for answer in answers)
+    assert answers[1].json()["status"] == "unhealthy"
+
+
+async def test_links_to_error_pages_may_name_a_host() -> None:
+    async with client(build(HttpOptions(docs_base_url="https://help.example"))) as http:
+        (error,) = (await http.get("/api/v1/nowhere")).json()["errors"]
+
+    assert error["docs"] == "https://help.example/docs/errors/NOT_FOUND"
+
+
+async def test_an_error_of_a_kind_nobody_listed_is_ours() -> None:
+    class Odd(DomainError):
+        code = "ODD"
+
+    @get("/api/v1/odd", operation_id="odd")
+    async def odd() -> Envelope[str]:
+        raise Odd("odd")
+
+    async with client(build(routes=[odd])) as http:
+        response = await http.get("/api/v1/odd")
+
+    assert (response.status_code, response.json()["error"]["code"]) == (500, "ODD")
 
 
 async def test_the_system_routes_answer_without_a_token(stranger: httpx.AsyncClient) -> None:

@@ -335,8 +335,10 @@ async def test_a_socket_closes_with_what_went_wrong(app: Litestar) -> None:
     bearer = [(b"authorization", b"Bearer read")]
     gone = await converse(app, "/api/v1/notes/missing/ws", [], bearer)
     nowhere = await converse(app, "/api/v1/nowhere", [], bearer)
+    unfit = await converse(app, "/api/v1/notes/a\x00b/ws", [], bearer)
 
     assert (gone[-1]["code"], gone[-1]["reason"]) == (4404, "There is no such note.")
+    assert unfit[-1]["code"] == 4400
     assert nowhere == [{"type": "websocket.close", "code": 4404, "reason": "There is nothing at this path."}]
 
 
@@ -346,6 +348,15 @@ async def test_a_route_with_an_unknown_option_does_not_start() -> None:
         return ok("x")
 
     with pytest.raises(ValueError, match="unknown route options: scop"):
+        build(routes=[wrong])
+
+
+async def test_two_routes_may_not_share_an_operation_id() -> None:
+    @get("/x", operation_id="ping")
+    async def wrong() -> Envelope[str]:
+        return ok("x")
+
+    with pytest.raises(ValueError, match="operation_id used twice: ping"):
         build(routes=[wrong])
 
 
