@@ -253,6 +253,28 @@ async def test_word_statistics_are_the_tenants_own(index: LexicalIndex, tenant: 
     assert await index.count(tenant + "'") == 0
 
 
+async def test_statistics_follow_every_write(index: LexicalIndex, tenant: str) -> None:
+    text, held = "password parcel refund", [FAQ[0]]
+    await index.upsert(tenant, held)
+    for write in ("upsert", "delete", "upsert", "clear", "upsert"):
+        before = await index.scores(tenant, text, ["reset"])
+        if write == "upsert":
+            await index.upsert(tenant, FAQ)
+            held = FAQ
+        elif write == "delete":
+            await index.delete(tenant, ["refund"])
+            held = [row for row in held if row.id != "refund"]
+        else:
+            await index.clear(tenant)
+            held = []
+        formula = expected(held, text)
+        after = await index.scores(tenant, text, ["reset"])
+        assert after != before
+        assert {row_id: (hit.question, hit.pair) for row_id, hit in after.items()} == {
+            row_id: pytest.approx(formula[row_id]) for row_id in formula if row_id == "reset"
+        }
+
+
 async def test_an_unknown_tenant_has_nothing(index: LexicalIndex, tenant: str) -> None:
     assert await found(index, tenant, "password") == []
     assert await index.scores(tenant, "password", ["reset"]) == {}
