@@ -6,10 +6,12 @@ baselines are computed beside it from the same texts: BM25 alone, MiniLM alone, 
 
 import asyncio
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import structlog
 from benchmarks.lab import data
 from benchmarks.lab.data import Pair, QuestionSet
 from benchmarks.lab.lexical import scores as lexical_scores
@@ -124,6 +126,7 @@ def show_confidence(name: str, results: Sequence[Told]) -> None:
 
 
 async def main() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     print(f"{'hit@1/hit@5/MRR@10':28} {'service':19} {'BM25':19} {'MiniLM':19} min-max hybrid")
     for load in SETS:
         questions = load()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from domain.support import unsupported_claims
+from domain.support import Evidence
 
 from application.ports.models import ChatMessage, GenerationOptions, LanguageModel
 from domain.errors import DeadlineExceeded, ServiceUnavailable
@@ -60,18 +60,19 @@ class Writer:
 
     async def _whole(self, model: LanguageModel, brief: Brief) -> Generated:
         written = await model.complete(_messages(brief), brief.options)
-        claims = unsupported_claims(written.text, _sources(brief))
+        claims = Evidence(_sources(brief)).unsupported(written.text, brief.language)
         if claims or not written.text.strip():
             return _extractive(brief, degraded=("support_check",), unsupported=tuple(claims))
         return Generated(written.text.strip(), "llm", written.model)
 
     async def _streamed(self, model: LanguageModel, brief: Brief, emit: Emit) -> Generated:
         """Sentence by sentence: each is checked before it goes out, an unsupported one never does."""
+        evidence = Evidence(_sources(brief))
         sent: list[str] = []
         dropped: list[str] = []
         try:
             async for sentence in _by_sentence(model.stream(_messages(brief), brief.options)):
-                claims = unsupported_claims(sentence, _sources(brief))
+                claims = evidence.unsupported(sentence, brief.language)
                 dropped += claims
                 if not claims:
                     sent.append(sentence)

@@ -320,6 +320,7 @@ class System:
     async def open(self) -> None:
         parts = self.container
         await parts.store().open()
+        await parts.embedder().open()
         await parts.vectors().open(parts.embedder().spaces)
         await parts.lexical().open()
         await self._refill()

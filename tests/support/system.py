@@ -33,6 +33,9 @@ class _Kept:
     def __init__(self) -> None:
         self.spaces = embedder().spaces
 
+    async def open(self) -> None:
+        """It opens at its first text."""
+
     async def embed(self, space: str, texts: Any) -> Any:
         return await embedder().embed(space, texts)
 

@@ -16,7 +16,13 @@ class Embedder(Protocol):
     """
 
     @property
-    def spaces(self) -> tuple[EmbeddingSpace, ...]: ...
+    def spaces(self) -> tuple[EmbeddingSpace, ...]:
+        """Known once it is open."""
+        ...
+
+    async def open(self) -> None:
+        """Loads or reaches the models; raises `ServiceUnavailable` when they cannot be had."""
+        ...
 
     async def embed(self, space: str, texts: Sequence[str]) -> list[Vector]: ...
 
