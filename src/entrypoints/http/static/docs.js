@@ -8,7 +8,7 @@ window.addEventListener("load", () => {
     url: "/schema/openapi.json",
     dom_id: "#reference",
     deepLinking: true,
-    docExpansion: "none",
+    docExpansion: "list",
     filter: true,
     persistAuthorization: false,
     tryItOutEnabled: true,
