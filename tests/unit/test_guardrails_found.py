@@ -110,6 +110,7 @@ def test_secrets_are_found(text: str, expected: str) -> None:
         "PIN code 30 days",
         "Passwort vergessen? Wir helfen.",
         "pk_live_is_public",
+        "Open https://sheets.example.com/ccc?key=0AsBqRtHJE7LShcDJ0dWNud",
     ],
 )
 def test_talk_about_passwords_is_no_secret(text: str) -> None:

@@ -83,13 +83,18 @@ def _named(text: str) -> Iterator[Span]:
 
 def _is_credential(match: re.Match[str], value: str) -> bool:
     link, quoted = match["link"].strip(), bool(match["quote"])
-    if len(value) < 3 or _PLACEHOLDER.fullmatch(value):
+    if len(value) < 3 or _PLACEHOLDER.fullmatch(value) or _is_lookup(match):
         return False
     if _PIN.fullmatch(match["name"]):
         return bool(link) and value.isdigit() and len(value) <= 8
     if link in {":", "="} and len(value) >= 4:
         return _is_mixed(value) or quoted or _is_lone_word(match, value)
     return _is_random(value) or (bool(link) and len(value) >= 4 and (quoted or _is_strong(value)))
+
+
+def _is_lookup(match: re.Match[str]) -> bool:
+    """`https://…/sheet?key=…` names a document; tokens and secrets in an address are what they say."""
+    return match["name"].lower() == "key" and match.string[max(match.start() - 1, 0)] in "?&"
 
 
 def _is_lone_word(match: re.Match[str], value: str) -> bool:
