@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from domain.access import Principal, Scope
 from domain.aggregates import Aggregate
-from domain.errors import Conflict
+from domain.errors import Conflict, NotFound
 from domain.events import MessageAdded, SessionClosed, SessionOpened
 
 IDLE_LIFE = timedelta(hours=24)
@@ -39,7 +40,10 @@ class Session(Aggregate):
     message_count: int = 0
     closed_at: datetime | None = None
     escalation_id: str | None = None
+    """The escalation by which a person has it; `None` while the service speaks."""
     operator_id: str | None = None
+    opened_by: str | None = None
+    """The key that opened it: a publishable key sees no others."""
 
     @classmethod
     def open(
@@ -49,6 +53,7 @@ class Session(Aggregate):
         now: datetime,
         metadata: Mapping[str, Any] | None = None,
         origin: Mapping[str, Any] | None = None,
+        opened_by: str | None = None,
     ) -> "Session":
         session = cls(
             id=session_id,
@@ -58,18 +63,24 @@ class Session(Aggregate):
             expires_at=now + IDLE_LIFE,
             metadata=metadata or {},
             origin=origin or {},
+            opened_by=opened_by,
         )
         session.record(SessionOpened(session_id=session_id, user_id=user_id))
         return session
 
     def state_at(self, now: datetime) -> SessionState:
-        if self.state is not SessionState.CLOSED and now >= self.expires_at:
+        """As it is now; what a person has in hand does not expire."""
+        if self.state is SessionState.ACTIVE and now >= self.expires_at:
             return SessionState.EXPIRED
         return self.state
 
     @property
     def is_with_operator(self) -> bool:
         return self.state is SessionState.WITH_OPERATOR
+
+    @property
+    def filters(self) -> Mapping[str, str]:
+        return filters_in(self.metadata)
 
     def require_open(self, now: datetime) -> None:
         state = self.state_at(now)
@@ -79,6 +90,15 @@ class Session(Aggregate):
     def require_user(self, user_id: str | None) -> None:
         if user_id is not None and self.user_id is not None and user_id != self.user_id:
             raise Conflict("The session belongs to another user.", field="session_id")
+
+    def require_reach(self, principal: Principal) -> None:
+        """A publishable key reaches the sessions it opened and no others; of those it learns nothing."""
+        if not principal.may(Scope.READ) and self.opened_by != principal.key_id:
+            raise NotFound(f"There is no session {self.id!r}.")
+
+    def belong_to(self, user_id: str | None) -> None:
+        """An anonymous conversation becomes the person's who is named in it first."""
+        self.user_id = self.user_id or user_id
 
     def add(self, message: "Message", now: datetime) -> None:
         """Takes a message in; the session lives on for another day."""
@@ -96,32 +116,54 @@ class Session(Aggregate):
             )
         )
 
-    def hand_over(self, escalation_id: str, operator_id: str | None, now: datetime) -> None:
-        """From here on a person speaks, and only a person."""
-        self.require_open(now)
-        self.state, self.escalation_id, self.operator_id = (
-            SessionState.WITH_OPERATOR, escalation_id, operator_id,
-        )  # fmt: skip
-        self.updated_at = now
+    def hand_over(self, escalation_id: str, operator_id: str, now: datetime) -> None:
+        """From here on a person speaks, and only a person. An expired conversation lives again."""
+        if self.state is SessionState.CLOSED:
+            raise Conflict("The session is closed.", field="session_id")
+        if self.is_with_operator and operator_id != self.operator_id and escalation_id != self.escalation_id:
+            raise Conflict("Another person has this conversation.", details={"escalation_id": self.escalation_id})
+        self.state, self.escalation_id, self.operator_id = SessionState.WITH_OPERATOR, escalation_id, operator_id
+        self.closed_at, self.updated_at = None, now
 
     def hand_back(self, now: datetime) -> None:
+        """To the service, with a fresh day to live."""
         self.state = SessionState.ACTIVE
-        self.escalation_id = self.operator_id = None
-        self.updated_at = now
+        self.escalation_id = self.operator_id = self.closed_at = None
+        self.updated_at, self.expires_at = now, now + IDLE_LIFE
 
-    def close(self, now: datetime, state: SessionState = SessionState.CLOSED) -> None:
-        if self.state in (SessionState.CLOSED, SessionState.EXPIRED):
-            raise Conflict(f"The session is {self.state} already.")
-        self.state, self.closed_at, self.updated_at = state, now, now
+    def expire(self, now: datetime) -> None:
+        """Ends it as of the moment its time was up."""
+        self._end(SessionState.EXPIRED, min(now, self.expires_at), now)
+
+    def close(self, now: datetime) -> None:
+        state = self.state_at(now)
+        if state in (SessionState.CLOSED, SessionState.EXPIRED):
+            raise Conflict(f"The session is {state} already.", field="session_id")
+        self._end(SessionState.CLOSED, now, now)
+
+    def _end(self, state: SessionState, ended: datetime, now: datetime) -> None:
+        self.state, self.closed_at, self.updated_at = state, ended, now
         self.record(
             SessionClosed(
                 session_id=self.id,
                 user_id=self.user_id,
                 turn_count=self.turns,
                 message_count=self.message_count,
-                duration_ms=int((now - self.created_at).total_seconds() * 1000),
+                duration_ms=int((ended - self.created_at).total_seconds() * 1000),
             )
         )
+
+
+MAX_FILTERS = 10
+
+
+def filters_in(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """The pair metadata that answers must carry, as `metadata.filters` names it: {"entity": "HOTEL X"}."""
+    given = metadata.get("filters")
+    if not isinstance(given, Mapping):
+        return {}
+    texts = [(key, value) for key, value in given.items() if isinstance(key, str) and isinstance(value, str)]
+    return dict(texts[:MAX_FILTERS])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,6 +180,13 @@ class Message(Aggregate):
     hidden: bool = False
     """Softly deleted: kept for evaluation, shown to nobody."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    """`channel`: where it was sent, and the ids it has there."""
+
+    def hide(self, now: datetime) -> None:
+        self.hidden, self.updated_at = True, now
+
+    def reword(self, content: str, now: datetime) -> None:
+        self.content, self.updated_at = content, now
 
 
 @dataclass(slots=True, kw_only=True)
