@@ -143,8 +143,11 @@ class EnvelopeResponse(Response[T]):
             self.headers.setdefault("Location", content.links.get("self", ""))
 
 
-def as_envelope(response: Response[Any]) -> Response[Any]:
-    """Litestar's `after_request`: an envelope that a handler put into a plain response is completed as well."""
+async def as_envelope(response: Response[Any]) -> Response[Any]:
+    """Litestar's `after_request`: an envelope that a handler put into a plain response is completed as well.
+
+    Async, because a plain function would be run in a thread for every request.
+    """
     plain = not isinstance(response, EnvelopeResponse)
     if not plain or not isinstance(getattr(response, "content", None), Envelope | HealthEnvelope):
         return response
