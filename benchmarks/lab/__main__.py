@@ -46,6 +46,7 @@ RANKED: tuple[Callable[[], QuestionSet], ...] = (
     lambda: data.dstc11(1, titled=False),
     lambda: data.dstc11(1),
     lambda: data.dstc11(0, filtered=True),
+    lambda: data.dstc11(1, filtered=True),
     *(lambda code=code: data.xquad(code) for code in ("en", "ru", "de", "es")),
     lambda: data.xquad("ru", "en"),
     lambda: data.xquad("en", "ru"),
@@ -127,6 +128,7 @@ def confidence_tables() -> None:
         _labels_table(sets)
         _table("constants fitted without the set and its kin", sets, alone)
         _means(sets, alone)
+        _thresholds(sets)
 
 
 def small_table() -> None:
@@ -152,6 +154,18 @@ def _table(title: str, sets: Sequence[Trials], found: Mapping[str, Calibration])
     print(f"{title}\n\n| {' | '.join(COLUMNS.split(', '))} |\n|{' --- |' * len(COLUMNS.split(', '))}")
     for each in sets:
         print(f"| {' | '.join([each.name, *_figures(each, found[each.name])])} |", flush=True)
+    print()
+
+
+def _thresholds(sets: Sequence[Trials]) -> None:
+    """Share answered and share of those wrong, by the shipped confidence."""
+    levels = (0.4, 0.5, 0.6, 0.7)
+    conditions = ("full", "half", "foreign")
+    print(f"\n| set | {' | '.join(f'{name} ≥ {t}' for name in conditions for t in levels)} |")
+    print("|" + " --- |" * (1 + len(conditions) * len(levels)))
+    for each in sets:
+        cells = (_answered(t, CALIBRATION, at) for t in each.all for at in levels)
+        print(f"| {each.name} | {' | '.join(cells)} |", flush=True)
     print()
 
 
