@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-
 from tests.support.system import SystemUnderTest
 
 RETURNS = ("What is your return policy?", "We accept returns within 30 days of purchase, with the receipt.")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.support.shapes import differences
 from tests.support.system import SystemUnderTest
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from tests.support.system import KEY
 
 from entrypoints.client import serving
 from entrypoints.container import System, build
 from entrypoints.http.server import build_app
 from entrypoints.settings import Settings
-from tests.support.system import KEY
 
 
 @contextmanager

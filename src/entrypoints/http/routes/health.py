@@ -73,9 +73,17 @@ def _word(condition: Condition) -> str:
 class HealthController(Controller):
     tags = ("system",)
 
-    @get(["/health", "/api/v1/health"], operation_id="getHealth", opt=rules(public=True))
+    @get("/health", operation_id="getHealth", opt=rules(public=True))
     async def health(self, check_health: NamedDependency[CheckHealth]) -> Response[HealthEnvelope[HealthOut]]:
         """Whether the service and the parts it needs are well."""
-        health = await check_health()
-        envelope = HealthEnvelope(status=health.condition.value, data=HealthOut.of(health))  # type: ignore[arg-type]
-        return EnvelopeResponse(envelope, status_code=503 if health.condition is Condition.UNHEALTHY else 200)
+        return _answer(await check_health())
+
+    @get("/api/v1/health", operation_id="getApiHealth", opt=rules(public=True))
+    async def api_health(self, check_health: NamedDependency[CheckHealth]) -> Response[HealthEnvelope[HealthOut]]:
+        """The same, under the API's own path."""
+        return _answer(await check_health())
+
+
+def _answer(health: Health) -> Response[HealthEnvelope[HealthOut]]:
+    envelope = HealthEnvelope(status=health.condition.value, data=HealthOut.of(health))  # type: ignore[arg-type]
+    return EnvelopeResponse(envelope, status_code=503 if health.condition is Condition.UNHEALTHY else 200)
