@@ -6,6 +6,7 @@ brought to one scale by constants measured once. `docs/quality.md` has the figur
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -52,6 +53,7 @@ SUBJECT_FLOOR = 0.4
 
 _WORD = re.compile(r"\w+")
 _RRF_DAMPING = 60
+_FIRST_WORDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,21 @@ def rank(
 
 
 def merge_answers(ranked: Sequence[Ranked]) -> list[Ranked]:
-    """Of candidates with the same answer the first; a pair asked in two ways is one answer."""
+    """Of candidates with the same answer the first; a pair asked in two ways is one answer.
+
+    Whole answers are compared only where their first words agree: they may be long.
+    """
+    beginnings = [_normal(candidate.answer.split(None, _FIRST_WORDS)[:_FIRST_WORDS]) for candidate in ranked]
+    alike = Counter(beginnings)
     seen: dict[str, Ranked] = {}
-    for candidate in ranked:
-        seen.setdefault(" ".join(candidate.answer.split()).casefold() or candidate.id, candidate)
+    for candidate, beginning in zip(ranked, beginnings, strict=True):
+        key = _normal(candidate.answer.split()) if alike[beginning] > 1 else beginning
+        seen.setdefault(key or candidate.id, candidate)
     return list(seen.values())
+
+
+def _normal(words: Iterable[str]) -> str:
+    return " ".join(words).casefold()
 
 
 def _ranked(question: Asked, candidate: Signals, profile: RankingProfile, fusion: Fusion) -> Ranked:

@@ -128,6 +128,12 @@ def test_answers_that_differ_in_case_and_spacing_are_one_answer() -> None:
     assert [r.id for r in merge_answers(rank(asked("phone?", "en"), twins, BUILT_IN))] == ["a"]
 
 
+def test_long_answers_that_only_begin_alike_are_two_answers() -> None:
+    begin = "Please open the settings of your account and then choose"
+    twins = [english("a", 0.9, answer=f"{begin} Delete."), english("b", 0.8, answer=f"{begin} Export.")]
+    assert len(merge_answers(rank(asked("export?", "en"), twins, BUILT_IN))) == 2
+
+
 def test_pairs_without_an_answer_are_never_taken_for_one() -> None:
     ranked = rank(asked("phone?", "en"), [english("a", 0.9), english("b", 0.8)], BUILT_IN)
     assert len(merge_answers(ranked)) == 2
