@@ -4,6 +4,7 @@ Rows are addressed by slot. Both leave removed rows to the caller: a slot that m
 out by the selector.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -91,9 +92,10 @@ class IvfEngine:
         return matrix
 
     def search(self, query: Matrix, limit: int, mask: Mask | None, matching: int) -> Found:
-        few = matching <= max(limit, self._index.ntotal // 16)
-        found = self._search(query, limit, mask, self._cells if few else self._probes)
-        if not few and len(found[0]) < min(limit, matching):
+        """The fewer rows a filter leaves, the more cells are looked at: about as many rows are compared."""
+        probes = min(self._cells, math.ceil(self._probes * self._index.ntotal / max(1, matching)))
+        found = self._search(query, limit, mask, probes)
+        if probes < self._cells and len(found[0]) < min(limit, matching):
             return self._search(query, limit, mask, self._cells)
         return found
 
