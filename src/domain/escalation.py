@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -75,6 +75,12 @@ def verdict(reason: Reason, category: str | None, policy: settings.Escalation) -
     )
 
 
+def requested(words: str, priority: str | None, policy: settings.Escalation) -> EscalationVerdict:
+    """Of somebody who asked for it, in their own words."""
+    asked = verdict(Reason.REQUESTED, None, policy)
+    return replace(asked, reason=words, priority=priority or asked.priority)
+
+
 def _reason(evidence: Evidence, policy: settings.Escalation) -> Reason | None:
     if asks_for_human(evidence.question, evidence.language):
         return Reason.ASKED_FOR_HUMAN
@@ -131,6 +137,8 @@ class Escalation(Aggregate):
     resolved_at: datetime | None = None
     answer: str | None = None
     staged_draft_id: str | None = None
+    staged_qa_id: str | None = None
+    """The answer as it waits for a review, in the draft and as a pair."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def announce(self, origin: Mapping[str, Any]) -> None:

@@ -23,6 +23,7 @@ class JobType(StrEnum):
     ERASURE = "erasure"
     INCOMING_MESSAGE = "incoming_message"
     DOCUMENT_FETCH = "document_fetch"
+    CHANNEL_MESSAGE = "channel_message"
 
 
 class JobStatus(StrEnum):
@@ -117,6 +118,11 @@ class Job(Aggregate):
     def hand_back(self, now: datetime) -> None:
         """Returns an unfinished job to the queue, at shutdown."""
         self._leave(now, JobStatus.PENDING)
+
+    def postpone(self, now: datetime, until: datetime) -> None:
+        """Returns the job to the queue, to be taken up not before `until`."""
+        self._leave(now, JobStatus.PENDING)
+        self.lease_until = until
 
     def resume(self, now: datetime) -> None:
         """After the input it waited for: queued again."""
