@@ -4,6 +4,7 @@ import pytest
 
 pytest_plugins = (
     "tests.support.postgres",
+    "tests.support.redis",
     "tests.support.storage",
     "tests.support.webhooks",
     "tests.support.system",
