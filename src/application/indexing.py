@@ -14,7 +14,7 @@ from domain.ids import Prefix
 from domain.index_tasks import IndexAction, IndexTask
 from domain.paging import where
 from domain.qa_pairs import PairStatus, QAPair
-from domain.ranking import RankingProfile, SpaceProfile, index_texts
+from domain.ranking import RankingProfile, SpaceProfile, index_texts, subject, with_subject
 from domain.vectors import Vector, weighted_sum
 
 PAIRS_PER_TASK = 256
@@ -106,11 +106,11 @@ class Indexer:
             served = [pair for pair in pairs if space.serves(pair.language)]
             if served:
                 await self._vectors.upsert(tenant_id, space.name, await self._rows(space, served))
-        rows = [LexicalRow(p.id, p.question, p.answer, p.indexed_fields()) for p in pairs]
+        rows = [LexicalRow(p.id, titled(p), p.answer, p.indexed_fields()) for p in pairs]
         await self._lexical.upsert(tenant_id, rows)
 
     async def _rows(self, space: SpaceProfile, pairs: Sequence[QAPair]) -> list[VectorRow]:
-        recipes = [index_texts(space, p.question, p.answer, has_question=not p.auto_generated) for p in pairs]
+        recipes = [recipe_of(space, pair) for pair in pairs]
         texts = list(dict.fromkeys(text for recipe in recipes for text, _ in recipe))
         vectors = dict(zip(texts, await self._embedder.embed(space.name, texts), strict=True))
         return [
@@ -123,6 +123,16 @@ class Indexer:
         async with self._store.begin(tenant_id) as uow:
             await uow[INDEX_TASKS].save(task)
             await uow.commit()
+
+
+def titled(pair: QAPair) -> str:
+    """The question as the indexes know it: with what it is about, where the pair's metadata says that."""
+    return with_subject(pair.question, subject(pair.metadata.extra))
+
+
+def recipe_of(space: SpaceProfile, pair: QAPair) -> tuple[tuple[str, float], ...]:
+    """The texts and weights that make up the pair's vector in the space."""
+    return index_texts(space, titled(pair), pair.answer, has_question=not pair.auto_generated)
 
 
 def _mixed(recipe: Sequence[tuple[str, float]], vectors: dict[str, Vector]) -> Vector:

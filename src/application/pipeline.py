@@ -192,7 +192,8 @@ class AnswerPipeline:
         return ("llm" if self._rewriter else "rule") if changed else None
 
     async def _stand_alone(self, run: Run) -> str:
-        if not run.history or not leans_on_history(run.text, run.language):
+        if not run.history or run.filters.metadata or not leans_on_history(run.text, run.language):
+            # Filtered to one subject, the turn before only distracts (measured: docs/quality.md).
             return run.text
         if self._rewriter is not None:
             prompt = [ChatMessage(role, text) for role, text in rewrite_prompt(run.text, run.history)]
@@ -359,7 +360,7 @@ class AnswerPipeline:
     async def _sources(self, run: Run, found: Retrieved) -> tuple[Source, ...]:
         settings = run.tenant.settings.retrieval
         best = found.ranked[: settings.top_k]
-        kept = [r for n, r in enumerate(best) if n == 0 or r.relevance >= settings.similarity_threshold]
+        kept = [r for n, r in enumerate(best) if n == 0 or r.similarity >= settings.similarity_threshold]
         async with self._store.begin(run.tenant.tenant_id) as uow:
             documents = await uow[DOCUMENTS].get_many(list({found.pairs[r.id].document_id for r in kept}))
         titles = {document.id: document.title for document in documents}
@@ -406,7 +407,7 @@ def _source(ranked: Ranked, pair: QAPair, titles: dict[str, str]) -> Source:
         title=titles.get(pair.document_id, pair.question),
         question=pair.question,
         excerpt=text if len(text) <= EXCERPT else f"{text[:EXCERPT].rsplit(' ', 1)[0]}…",
-        relevance_score=round(min(1.0, max(0.0, ranked.relevance)), 4),
+        relevance_score=round(ranked.similarity, 4),
         category=pair.metadata.category,
         intent=pair.metadata.intent,
         url=pair.metadata.url,

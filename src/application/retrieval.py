@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from application.indexing import recipe_of
 from application.ports.lexical import LexicalHit, LexicalIndex
 from application.ports.models import Embedder
 from application.ports.storage import PAIRS, Store
@@ -19,7 +20,6 @@ from domain.ranking import (
     SpaceProfile,
     SpaceSearch,
     asked,
-    index_texts,
     merge_answers,
     plan,
     rank,
@@ -158,7 +158,7 @@ class Retriever:
         return replace(dense, scores=scores)
 
     async def _scored(self, space: SpaceProfile, pairs: Sequence[QAPair], question: Vector) -> dict[str, float]:
-        recipes = {p.id: index_texts(space, p.question, p.answer, has_question=not p.auto_generated) for p in pairs}
+        recipes = {pair.id: recipe_of(space, pair) for pair in pairs}
         texts = list(dict.fromkeys(text for recipe in recipes.values() for text, _ in recipe))
         vectors = dict(zip(texts, await self._embedder.embed(space.name, texts), strict=True))
         return {

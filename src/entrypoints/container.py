@@ -4,6 +4,7 @@ Adapters are imported where they are built, so that a process does not load what
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,18 @@ from application.pipeline import AnswerPipeline
 from application.retrieval import Retriever
 from application.staging import Stager
 from application.tenants import TenantViews
-from application.use_cases import documents, health, ingestion, jobs, pairs, queries, reviewing, searching, staging
+from application.use_cases import (
+    arrivals,
+    documents,
+    health,
+    ingestion,
+    jobs,
+    pairs,
+    queries,
+    reviewing,
+    searching,
+    staging,
+)
 from application.use_cases.admission import RecogniseToken
 from application.use_cases.answering import AskQuestion
 from application.use_cases.batches import AnswerBatch, SubmitBatch
@@ -27,6 +39,9 @@ from domain import confidence, ranking_profiles
 from domain.jobs import JobType
 from domain.settings import Generation, Retrieval, TenantSettings
 from entrypoints.settings import Settings
+from entrypoints.webhook_container import WebhookContainer
+
+USER_AGENT = "SupportRAG/1.0.0"
 
 
 def _clock() -> Any:
@@ -134,6 +149,43 @@ def _qdrant_client(settings: Settings) -> Any:
         return AsyncQdrantClient(path=path) if path else AsyncQdrantClient(location=":memory:")
     url = settings.vector_url.removeprefix("qdrant+")
     return AsyncQdrantClient(url=url, api_key=_secret(settings.qdrant_api_key), timeout=5)
+
+
+def _memory_deliveries(store: Any) -> Any:
+    from adapters.delivery.memory import MemoryDeliveries
+
+    return MemoryDeliveries(store.outbox, store.publish)
+
+
+def _postgres_deliveries(store: Any) -> Any:
+    from adapters.delivery.postgres import PostgresDeliveries
+    from adapters.storage.postgres.outbox import recorded_event
+
+    return PostgresDeliveries(store.transaction, store.outbox.put, recorded_event)
+
+
+def _sender(guard: Any) -> Any:
+    from adapters.delivery.http import HttpSender
+
+    return HttpSender(guard, USER_AGENT)
+
+
+def _fetcher(guard: Any) -> Any:
+    from adapters.outbound.fetching import GuardedFetcher
+
+    return GuardedFetcher(guard, USER_AGENT)
+
+
+def _guard(settings: Settings) -> Any:
+    from adapters.outbound.guard import AddressGuard
+
+    return AddressGuard(allow=settings.outbound_allow)
+
+
+def _cipher(settings: Settings) -> Any:
+    from adapters.secrets.aesgcm import AesGcmCipher
+
+    return AesGcmCipher(_secret(settings.master_key) or secrets.token_urlsafe(32))
 
 
 def _extractor() -> Any:
@@ -291,11 +343,35 @@ class Container(containers.DeclarativeContainer):
     browse_drafts = providers.Singleton(staging.BrowseDrafts, store, clock)
     expire_drafts = providers.Singleton(staging.ExpireDrafts, store, clock)
 
+    deliveries = providers.Selector(
+        settings.provided.database,
+        memory=providers.Singleton(_memory_deliveries, store),
+        postgres=providers.Singleton(_postgres_deliveries, store),
+    )
+    guard = providers.Singleton(_guard, settings)
+    sender = providers.Singleton(_sender, guard)
+    fetcher = providers.Singleton(_fetcher, guard)
+    cipher = providers.Singleton(_cipher, settings)
+    webhooks = providers.Container(
+        WebhookContainer,
+        store=store,
+        queue=deliveries,
+        sender=sender,
+        cipher=cipher,
+        guard=guard,
+        signal=signal,
+        clock=clock,
+        ids=ids,
+    )
+
+    process_upload = providers.Singleton(
+        ingestion.ProcessUpload, store, extractor, stager, committer, indexer, views, clock
+    )
     handlers = providers.Singleton(
         _handlers,
-        document_upload=providers.Singleton(
-            ingestion.ProcessUpload, store, extractor, stager, committer, indexer, views, clock
-        ),
+        document_upload=process_upload,
+        incoming_message=providers.Singleton(arrivals.AnswerMessage, store, ask, clock),
+        document_fetch=providers.Singleton(arrivals.FetchDocument, store, fetcher, process_upload, clock, ids),
         ingestion=providers.Singleton(reviewing.FinishIngestion, indexer, clock),
         batch=providers.Singleton(AnswerBatch, store, ask, clock),
     )
@@ -334,16 +410,18 @@ class System:
             await indexer.catch_up(tenant_id)
 
     def start_working(self) -> None:
-        """Runs jobs inside this process."""
-        runner = self.container.runner()
-        self._running = [asyncio.create_task(runner.run_forever()) for _ in range(2)]
+        """Runs jobs and deliveries inside this process."""
+        runner, deliveries = self.container.runner(), self.container.webhooks.service()
+        loops = (runner.run_forever(), runner.run_forever(), deliveries.run_forever())
+        self._running = [asyncio.create_task(loop) for loop in loops]
 
     async def close(self) -> None:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         parts = self.container
-        for part in (parts.extractor, parts.cache, parts.lexical, parts.vectors, parts.embedder, parts.store):
+        closing = (parts.extractor, parts.sender, parts.fetcher, parts.cache, parts.lexical, parts.vectors)
+        for part in (*closing, parts.embedder, parts.store):
             await part().close()
         for optional in (parts.llm(), parts.reranker()):
             if optional is not None:

@@ -73,7 +73,7 @@ def _hit(ranked: Ranked, pair: QAPair, documents: dict[str, Document]) -> Search
         pair=pair,
         title=document.title if document else pair.question,
         category=pair.metadata.category or (document.category if document else None),
-        relevance=round(min(1.0, max(0.0, ranked.relevance)), 4),
+        relevance=round(ranked.similarity, 4),
     )
 
 

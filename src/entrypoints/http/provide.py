@@ -11,14 +11,23 @@ USE_CASES = (
     "cancel_job", "accept_upload", "browse_review", "review_pairs", "split_pair", "browse_documents",
     "archive_document", "restore_document", "edit_document", "browse_versions", "restore_version", "browse_pairs",
     "edit_pair", "add_pair", "move_pair", "stage_file", "add_chunks", "edit_chunks", "remove_staged",
-    "commit_draft", "browse_drafts", "check_health", "views",
+    "commit_draft", "browse_drafts", "check_health", "views", "clock",
+)  # fmt: skip
+
+WEBHOOK_USE_CASES = (
+    "register_webhook", "change_webhook", "delete_webhook", "rotate_secret", "test_webhook", "retry_delivery",
+    "browse_webhooks", "browse_deliveries", "read_events", "accept_incoming",
 )  # fmt: skip
 
 
 def dependencies(container: Container) -> dict[str, Provide]:
-    return {name: _provide(container, name) for name in USE_CASES}
+    webhooks = container.webhooks
+    return {
+        **{name: _provide(container, name) for name in USE_CASES},
+        **{name: _provide(webhooks, name) for name in WEBHOOK_USE_CASES},
+    }
 
 
-def _provide(container: Container, name: str) -> Provide:
+def _provide(container: Any, name: str) -> Provide:
     provider: Any = getattr(container, name)
     return Provide(lambda: provider(), sync_to_thread=False, use_cache=True)

@@ -11,14 +11,18 @@ from entrypoints.container import Container, System
 from entrypoints.http.app import HttpOptions, create_app
 from entrypoints.http.calls import Call
 from entrypoints.http.provide import dependencies
+from entrypoints.http.routes.deliveries import DeliveriesController
 from entrypoints.http.routes.documents import DocumentsController, ExportController
+from entrypoints.http.routes.events import EventsController
 from entrypoints.http.routes.health import HealthController
+from entrypoints.http.routes.incoming import IncomingController
 from entrypoints.http.routes.jobs import JobsController
 from entrypoints.http.routes.knowledge import KnowledgeController
 from entrypoints.http.routes.qa_pairs import PairsController
 from entrypoints.http.routes.queries import QueriesController
 from entrypoints.http.routes.review import ReviewController
 from entrypoints.http.routes.search import SearchController, TracesController
+from entrypoints.http.routes.webhooks import WebhooksController
 from entrypoints.settings import Settings
 
 CONTROLLERS = (
@@ -32,6 +36,10 @@ CONTROLLERS = (
     PairsController,
     ExportController,
     KnowledgeController,
+    WebhooksController,
+    DeliveriesController,
+    EventsController,
+    IncomingController,
 )
 
 AfterOpening = Callable[[Container], Awaitable[None]]

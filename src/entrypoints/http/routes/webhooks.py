@@ -46,13 +46,19 @@ class WebhooksController(Controller):
     path = "/api/v1/webhooks"
     tags = ("webhooks",)
 
-    @post(["/", "/register"], status_code=201, operation_id="registerWebhook", opt=rules(scope=Scope.ADMIN))
-    async def register(
+    @post("/", status_code=201, operation_id="createWebhook", opt=rules(scope=Scope.ADMIN))
+    async def create(
         self, data: JSONBody[WebhookIn], caller: Caller, register_webhook: NamedDependency[RegisterWebhook]
     ) -> Envelope[DisclosedOut]:
         """Register a webhook; its secret is shown this once."""
-        made = await register_webhook(caller, data.properties(), data.given_headers or {}, data.given_secret)
-        return created(DisclosedOut.disclosed(made), links=webhook_links(made.webhook.id))
+        return await _registered(data, caller, register_webhook)
+
+    @post("/register", status_code=201, operation_id="registerWebhook", opt=rules(scope=Scope.ADMIN))
+    async def register(
+        self, data: JSONBody[WebhookIn], caller: Caller, register_webhook: NamedDependency[RegisterWebhook]
+    ) -> Envelope[DisclosedOut]:
+        """The same, under its older path."""
+        return await _registered(data, caller, register_webhook)
 
     @get("/", operation_id="listWebhooks", dependencies=paged("created_at"))
     async def browse(
@@ -128,6 +134,11 @@ class WebhooksController(Controller):
             SecretOut.of(await rotate_secret(caller, webhook_id, wanted.secret, overlap)),
             links=webhook_links(webhook_id),
         )
+
+
+async def _registered(data: WebhookIn, caller: Caller, register_webhook: RegisterWebhook) -> Envelope[DisclosedOut]:
+    made = await register_webhook(caller, data.properties(), data.given_headers or {}, data.given_secret)
+    return created(DisclosedOut.disclosed(made), links=webhook_links(made.webhook.id))
 
 
 async def _changed(webhook_id: str, data: WebhookIn, caller: Caller, change: ChangeWebhook) -> Envelope[WebhookOut]:
