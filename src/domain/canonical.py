@@ -7,7 +7,9 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from json.encoder import encode_basestring
 from typing import Any
 
 MAX_SAFE_INTEGER = 2**53 - 1
@@ -19,6 +21,13 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 def rfc3339(moment: datetime) -> str:
     """`2026-01-07T10:16:00.123456Z`; whole seconds without a fraction."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A part of a document that is canonical JSON already."""
+
+    text: bytes
 
 
 def canonical_json(value: Any) -> bytes:
@@ -34,6 +43,8 @@ def _render(value: Any) -> str:
         return json.dumps(value)
     if isinstance(value, int | float):
         return _number(value)
+    if isinstance(value, Rendered):
+        return value.text.decode()
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{_text(key)}:{_render(item)}" for key, item in _members(value)) + "}"
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
@@ -54,12 +65,13 @@ def _as_text(value: Any) -> str:
 
 
 def _text(value: str) -> str:
-    return json.dumps(_LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", str(value)), ensure_ascii=False)
+    fit = value if value.isascii() else _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    return encode_basestring(str(fit))
 
 
 def _members(value: Mapping[Any, Any]) -> list[tuple[str, Any]]:
     members = {str(key): item for key, item in value.items()}
-    if not any(_is_index(key) for key in members):
+    if not any(key[:1].isdigit() and _is_index(key) for key in members):
         return list(members.items())
     return sorted(members.items(), key=lambda member: (0, int(member[0])) if _is_index(member[0]) else (1, 0))
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from domain.canonical import canonical_json, rfc3339
+from domain.canonical import Rendered, canonical_json, rfc3339
 from domain.errors import Conflict
 from domain.lanes import Lane
 from domain.retries import LIFETIME, Decision, GiveUp, Outcome, Reason, RetryPolicy, Succeed, TryAgain
@@ -217,14 +217,14 @@ def _resource_url(data: Mapping[str, Any]) -> str:
 
 def render_body(webhook_id: str, event: PublicEvent, attempt: int, key: bytes) -> bytes:
     """The one serialization that is signed and sent. Beyond 256 KiB `data` is replaced by where to read it."""
-    body = _render(webhook_id, event, event.data, attempt, key)
+    body = _render(webhook_id, event, canonical_json(event.data), attempt, key)
     if len(body) <= MAX_BODY_BYTES:
         return body
     stub = {"truncated": True, "resource_url": _resource_url(event.data)}
-    return _render(webhook_id, event, stub, attempt, key)
+    return _render(webhook_id, event, canonical_json(stub), attempt, key)
 
 
-def _render(webhook_id: str, event: PublicEvent, data: Mapping[str, Any], attempt: int, key: bytes) -> bytes:
+def _render(webhook_id: str, event: PublicEvent, data: bytes, attempt: int, key: bytes) -> bytes:
     return canonical_json({
         "webhook_id": webhook_id,
         "event_id": event.id,
@@ -232,7 +232,7 @@ def _render(webhook_id: str, event: PublicEvent, data: Mapping[str, Any], attemp
         "timestamp": rfc3339(event.occurred_at),
         "retry_count": attempt - 1,
         "delivery_attempt": attempt,
-        "data": data,
+        "data": Rendered(data),
         "metadata": {
             "webhook_id": webhook_id,
             "delivery_attempt": attempt,

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -93,6 +94,7 @@ def _host_entry(entry: str) -> str:
     return entry
 
 
+@lru_cache(maxsize=4096)
 def parse_target(url: str, allowed: AllowList) -> Target:
     """The target of a URL that may be tried; raises `BlockedTarget` saying why not."""
     if len(url) > MAX_URL:

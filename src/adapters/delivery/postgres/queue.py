@@ -1,7 +1,6 @@
 """The queue: relaying, claiming, settling. The truth is in the tables; nothing here remembers anything."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,6 @@ from adapters.delivery.postgres import statements as sql
 from adapters.delivery.postgres.log import PostgresDeliveryLog
 from adapters.delivery.postgres.rows import (
     Transaction,
-    attempt_body,
     changes_row,
     delivery_of,
     delivery_row,
@@ -18,18 +16,15 @@ from adapters.delivery.postgres.rows import (
     lane_of,
     lane_row,
 )
+from adapters.delivery.postgres.settling import Open, Put, Settling, locked_lanes
 from application.ports.delivery import Claimed, FanOut, Room, Settled
 from application.ports.storage import RecordedEvent
 from domain.aggregates import Event
-from domain.delivery import LEASE_MARGIN, Delivery, PublicEvent, State, settled_lane
+from domain.delivery import LEASE_MARGIN, Delivery, PublicEvent, State
 from domain.errors import Conflict
 from domain.lanes import Lane, LaneLimits, counts_since, minute_of
 from domain.retries import LIFETIME, Reason
 
-Open = Callable[[str | None], Transaction]
-"""A transaction of a tenant, or (`None`) over all of them."""
-Put = Callable[[Any, str, Sequence[Event]], Awaitable[None]]
-"""Puts events into the outbox of a transaction."""
 Read = Callable[[Any], RecordedEvent]
 """An outbox event from its row."""
 REAP_BATCH = 200
@@ -41,6 +36,7 @@ class PostgresDeliveries(PostgresDeliveryLog):
     def __init__(self, open_transaction: Open, put: Put, read: Read) -> None:
         super().__init__(open_transaction)
         self._put, self._read = put, read
+        self._settling = Settling(open_transaction, put)
 
     async def relay(self, limit: int, fan_out: Callable[[Sequence[RecordedEvent]], Awaitable[FanOut]]) -> int:
         async with self._open(None) as transaction:
@@ -87,20 +83,7 @@ class PostgresDeliveries(PostgresDeliveryLog):
         return sorted(claimed, key=lambda one: (one.delivery.due_at, one.delivery.id))
 
     async def settle(self, settled: Settled) -> Lane | None:
-        delivery = replace(settled.delivery)
-        delivery.settle(settled.attempt, settled.decision, settled.now)
-        attempt = (settled.attempt.started_at, attempt_body(settled.attempt))
-        async with self._open(None) as transaction:
-            lane = await self._locked(transaction, delivery.webhook_id)
-            values = (*changes_row(delivery), settled.delivery.claim_id, *attempt)
-            if not await transaction.fetchval(sql.SETTLE, values):
-                await transaction.commit()
-                return None
-            lane = settled_lane(lane, delivery, settled.attempt.outcome, settled.decision, settled.now)
-            await transaction.fetch(sql.KEEP_LANE, lane_row(lane))
-            await self._put(transaction, delivery.tenant_id, settled.announce)
-            await transaction.commit()
-        return lane
+        return await self._settling.settle(settled)
 
     async def _locked(self, transaction: Transaction, webhook_id: str) -> Lane:
         return lane_of(await transaction.fetchval(sql.LOCK_LANE, (webhook_id,)))
@@ -116,7 +99,7 @@ class PostgresDeliveries(PostgresDeliveryLog):
             found = await transaction.fetch(sql.OVERDUE, (now, now - LIFETIME, REAP_BATCH))
             if not found:
                 return 0
-            lanes = await self._locked_lanes(transaction, sorted({row["webhook_id"] for row in found}))
+            lanes = await locked_lanes(transaction, (row["webhook_id"] for row in found))
             overdue = ([row["id"] for row in found], now, now - LIFETIME)
             rows = await transaction.fetch(sql.LOCK_OVERDUE, overdue)
             for delivery in (delivery_of(row) for row in rows):
@@ -124,10 +107,6 @@ class PostgresDeliveries(PostgresDeliveryLog):
             await transaction.fetch_each(sql.KEEP_LANE, [lane_row(lanes[key]) for key in sorted(lanes)])
             await transaction.commit()
         return len(rows)
-
-    async def _locked_lanes(self, transaction: Transaction, webhook_ids: Sequence[str]) -> dict[str, Lane]:
-        locked = [lane_of(row["body"]) for row in await transaction.fetch(sql.LOCK_LANES, (webhook_ids,))]
-        return {lane.webhook_id: lane for lane in locked}
 
     async def _reaped(
         self,
