@@ -3,14 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from domain.support import Evidence
-
 from application.ports.models import ChatMessage, GenerationOptions, LanguageModel
 from domain.errors import DeadlineExceeded, ServiceUnavailable
 from domain.prompts import answer_prompt
 from domain.qa_pairs import QAPair
 from domain.queries import Turn
 from domain.sentences import sentences
+from domain.support import Evidence
 
 Emit = Callable[[str], Awaitable[None]]
 """Takes a piece of the answer on its way to the person."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from adapters.delivery.recording import RecordingSender
 from tests.support.shapes import differences
 from tests.support.system import SystemUnderTest
 
@@ -19,6 +20,7 @@ class Story:
 
     def __init__(self, system: SystemUnderTest) -> None:
         self.system = system
+        self.sender: RecordingSender = system.container.sender()
         self.known: dict[str, str] = {}
 
     async def prepare(self) -> None:
@@ -83,6 +85,35 @@ class Story:
         await self.system.run_due()
         return answer
 
+    async def webhook(self) -> Any:
+        answer = await self.post("/api/v1/webhooks", _example("POST", "/webhooks")["request"])
+        self.known["webhook_id"] = answer["data"]["webhook_id"]
+        return answer
+
+    async def delivered(self, *statuses: int) -> None:
+        """A webhook that is told of an answered question, and answers so."""
+        await self.webhook()
+        self.sender.answer(*statuses)
+        await self.system.ask("What's your return policy?")
+        await self.system.container.webhooks.service().run_due()
+
+    async def webhooks(self) -> Any:
+        await self.delivered(200)
+        return await self.get("/api/v1/webhooks")
+
+    async def with_webhook(self, method: str, path: str, body: Any = None) -> Any:
+        await self.webhook()
+        return await self.system.call(method, self.path(path), json=body)
+
+    async def deliveries(self) -> Any:
+        await self.delivered(200)
+        query = {"webhook_id": self.known["webhook_id"], "status": "success", "limit": "20"}
+        return await self.get("/api/v1/webhooks/deliveries", params=query)
+
+    async def failures(self) -> Any:
+        await self.delivered(400)
+        return await self.get("/api/v1/webhooks/failures")
+
     async def split(self) -> Any:
         body = _example("POST", "/split")["request"]
         return await self.post(self.path("/api/v1/documents/qa-pairs/{qa_id}/split"), body)
@@ -145,6 +176,17 @@ STEPS: dict[tuple[str, str], Step] = {
     ("DELETE", "/api/v1/qa-pairs/{qa_id}"): lambda s: s.delete(s.path("/api/v1/qa-pairs/{qa_id}")),
     ("GET", "/api/v1/qa-pairs/search"): _search("/api/v1/qa-pairs/search", "q=return&fields=question,answer&limit=50"),
     ("GET", "/api/v1/traces/{trace_id}"): lambda s: s.get(s.path("/api/v1/traces/{trace_id}")),
+    ("POST", "/api/v1/webhooks"): lambda s: s.webhook(),
+    ("GET", "/api/v1/webhooks"): lambda s: s.webhooks(),
+    ("PUT", "/api/v1/webhooks/{webhook_id}"): lambda s: s.with_webhook(
+        "PUT", "/api/v1/webhooks/{webhook_id}", _example("PUT", "/webhooks/{webhook_id}")["request"]
+    ),
+    ("DELETE", "/api/v1/webhooks/{webhook_id}"): lambda s: s.with_webhook("DELETE", "/api/v1/webhooks/{webhook_id}"),
+    ("POST", "/api/v1/webhooks/{webhook_id}/test"): lambda s: s.with_webhook(
+        "POST", "/api/v1/webhooks/{webhook_id}/test"
+    ),
+    ("GET", "/api/v1/webhooks/deliveries"): lambda s: s.deliveries(),
+    ("GET", "/api/v1/webhooks/failures"): lambda s: s.failures(),
 }
 """Routes whose example needs more than its own request and an id; extend it with each new resource."""
 

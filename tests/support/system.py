@@ -12,6 +12,7 @@ import httpx
 import pytest
 from dependency_injector import providers
 
+from adapters.delivery.recording import RecordingSender
 from adapters.models.bundled import BundledEmbedder
 from adapters.system.fixed import ManualClock
 from entrypoints.container import Container, System, build
@@ -106,6 +107,7 @@ async def running(
     container.embedder.override(providers.Object(_Kept()))
     if clock is not None:
         container.clock.override(providers.Object(clock))
+    container.sender.override(providers.Object(RecordingSender()))
     for name, replacement in (overrides or {}).items():
         getattr(container, name).override(providers.Object(replacement))
     app = build_app(System(container), work=work)

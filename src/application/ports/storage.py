@@ -187,6 +187,14 @@ class Store(Protocol):
         """Every tenant that owns anything."""
         ...
 
+    async def tenants_with(self, table: Table[Any]) -> list[str]:
+        """Every tenant that has at least one of these."""
+        ...
+
+    async def count_all(self, table: Table[Any]) -> int:
+        """How many of these there are, over all tenants."""
+        ...
+
     async def ping(self) -> None:
         """Raises `ServiceUnavailable` when the store cannot be reached."""
         ...

@@ -9,7 +9,7 @@ from application.ports.queue import WorkSignal
 from application.ports.storage import JOB_ITEMS, JOBS, QUERIES, Store, UnitOfWork
 from application.ports.system import Clock, Ids
 from application.use_cases.answering import AskQuestion
-from application.use_cases.jobs import Work, new_job
+from application.use_cases.jobs import JobCallbacks, Work, new_job
 from domain.access import Caller, Principal, Scope
 from domain.errors import DomainError, InvalidInput, Problem
 from domain.ids import Prefix
@@ -35,9 +35,13 @@ class BatchRequest:
     callback_secret: str | None = None
 
 
+NOTICES = {"completed": "job.completed", "error": "job.failed", "progress": "job.progress"}
+
+
 class SubmitBatch:
-    def __init__(self, store: Store, signal: WorkSignal, clock: Clock, ids: Ids) -> None:
-        self._store, self._signal, self._clock, self._ids = store, signal, clock, ids
+    def __init__(self, store: Store, callbacks: JobCallbacks, signal: WorkSignal, clock: Clock, ids: Ids) -> None:
+        self._store, self._callbacks, self._signal = store, callbacks, signal
+        self._clock, self._ids = clock, ids
 
     async def __call__(self, caller: Caller, batch: BatchRequest, max_size: int) -> Job:
         """Raises `InvalidInput` for a batch that is empty, too large, or has an id twice or a bad question."""
@@ -56,6 +60,9 @@ class SubmitBatch:
         async with self._store.begin(caller.tenant_id) as uow:
             await uow[JOBS].save(job)
             await uow[JOB_ITEMS].save_all([self._item(job, n, item) for n, item in enumerate(batch.items)])
+            if batch.callback_url is not None:
+                events = tuple(NOTICES[kind] for kind in batch.notify_on)
+                await self._callbacks.for_job(uow, job.id, batch.callback_url, events, batch.callback_secret)
             await uow.commit()
         await self._signal.wake()
         return job

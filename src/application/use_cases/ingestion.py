@@ -12,7 +12,7 @@ from application.ports.storage import DRAFTS, FILES, JOB_ITEMS, JOBS, STAGED_PAI
 from application.ports.system import Clock, Ids
 from application.staging import Staged, Stager, UploadDefaults
 from application.tenants import TenantViews
-from application.use_cases.jobs import Work, new_job
+from application.use_cases.jobs import JobCallbacks, Work, new_job
 from domain.access import Caller
 from domain.errors import InvalidInput
 from domain.events import IngestionFailed, PairsExtracted, ProcessingStarted, UploadAccepted
@@ -23,6 +23,7 @@ from domain.paging import where
 from domain.settings import Limits, TenantSettings
 from domain.staging import DRAFT_LIFE, Draft, ReviewStatus, StagedFile, StoredFile
 
+CALLBACK_EVENTS = ("job.completed", "job.failed")
 BYTES_PER_PAIR = 700
 """Of a typical FAQ file; what the estimate of an upload's pairs rests on."""
 
@@ -63,8 +64,9 @@ class AcceptedUpload:
 class AcceptUpload:
     """Takes the files in and queues the job; nothing is read yet."""
 
-    def __init__(self, store: Store, signal: WorkSignal, clock: Clock, ids: Ids) -> None:
-        self._store, self._signal, self._clock, self._ids = store, signal, clock, ids
+    def __init__(self, store: Store, callbacks: JobCallbacks, signal: WorkSignal, clock: Clock, ids: Ids) -> None:
+        self._store, self._callbacks, self._signal = store, callbacks, signal
+        self._clock, self._ids = clock, ids
 
     async def __call__(self, caller: Caller, upload: UploadRequest) -> AcceptedUpload:
         if not upload.files:
@@ -83,6 +85,8 @@ class AcceptUpload:
             accepted = [await self._take_in(uow, job, place, file) for place, file in enumerate(upload.files)]
             await uow[DRAFTS].save(draft)
             await uow[JOBS].save(job)
+            if upload.callback_url is not None:
+                await self._callbacks.for_job(uow, job.id, upload.callback_url, CALLBACK_EVENTS, None)
             await uow.commit()
         await self._signal.wake()
         return AcceptedUpload(job, tuple(accepted))

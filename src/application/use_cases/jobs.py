@@ -23,6 +23,16 @@ class JobLost(Exception):
     """The job was cancelled, or another process has taken it up."""
 
 
+class JobCallbacks(Protocol):
+    """Tells one address of one job's events."""
+
+    async def for_job(
+        self, uow: UnitOfWork, job_id: str, url: str, events: tuple[str, ...], secret: str | None
+    ) -> object:
+        """In the transaction that makes the job; raises `InvalidInput` for an address that cannot be told."""
+        ...
+
+
 class JobHandler(Protocol):
     """Does the jobs of one type, from wherever they were left. Items that are done are not done again.
     Raises `JobLost` (by `Work.checkpoint`) to let go of a job that is no longer its own."""
