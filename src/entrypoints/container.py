@@ -38,6 +38,7 @@ from application.use_cases.batches import AnswerBatch, SubmitBatch
 from domain import confidence, ranking_profiles
 from domain.jobs import JobType
 from domain.settings import Generation, Retrieval, TenantSettings
+from entrypoints.conversation_container import ConversationContainer
 from entrypoints.settings import Settings
 from entrypoints.webhook_container import WebhookContainer
 
@@ -363,6 +364,17 @@ class Container(containers.DeclarativeContainer):
     commit_draft = providers.Singleton(staging.CommitDraft, store, committer, indexer, clock)
     browse_drafts = providers.Singleton(staging.BrowseDrafts, store, clock)
     expire_drafts = providers.Singleton(staging.ExpireDrafts, store, clock)
+
+    conversations = providers.Container(
+        ConversationContainer,
+        store=store,
+        ask=ask,
+        views=views,
+        languages=languages,
+        signal=signal,
+        clock=clock,
+        ids=ids,
+    )
 
     process_upload = providers.Singleton(
         ingestion.ProcessUpload, store, extractor, stager, committer, indexer, views, clock

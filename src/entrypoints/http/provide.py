@@ -19,12 +19,18 @@ WEBHOOK_USE_CASES = (
     "browse_webhooks", "browse_deliveries", "read_events", "accept_incoming",
 )  # fmt: skip
 
+CONVERSATION_USE_CASES = (
+    "open_session", "browse_sessions", "close_session", "converse", "hand_over", "browse_escalations",
+    "assign_escalation", "speak_as_operator", "resolve_escalation",
+)  # fmt: skip
+
 
 def dependencies(container: Container) -> dict[str, Provide]:
-    webhooks = container.webhooks
+    webhooks, conversations = container.webhooks, container.conversations
     return {
         **{name: _provide(container, name) for name in USE_CASES},
         **{name: _provide(webhooks, name) for name in WEBHOOK_USE_CASES},
+        **{name: _provide(conversations, name) for name in CONVERSATION_USE_CASES},
     }
 
 

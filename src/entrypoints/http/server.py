@@ -11,8 +11,10 @@ from entrypoints.container import Container, System
 from entrypoints.http.app import HttpOptions, create_app
 from entrypoints.http.calls import Call
 from entrypoints.http.provide import dependencies
+from entrypoints.http.routes.chat import ChatController
 from entrypoints.http.routes.deliveries import DeliveriesController
 from entrypoints.http.routes.documents import DocumentsController, ExportController
+from entrypoints.http.routes.escalations import EscalationsController, HandingOverController
 from entrypoints.http.routes.events import EventsController
 from entrypoints.http.routes.health import HealthController
 from entrypoints.http.routes.incoming import IncomingController
@@ -22,6 +24,7 @@ from entrypoints.http.routes.qa_pairs import PairsController
 from entrypoints.http.routes.queries import QueriesController
 from entrypoints.http.routes.review import ReviewController
 from entrypoints.http.routes.search import SearchController, TracesController
+from entrypoints.http.routes.sessions import SessionsController
 from entrypoints.http.routes.webhooks import WebhooksController
 from entrypoints.settings import Settings
 
@@ -40,6 +43,10 @@ CONTROLLERS = (
     DeliveriesController,
     EventsController,
     IncomingController,
+    SessionsController,
+    ChatController,
+    HandingOverController,
+    EscalationsController,
 )
 
 AfterOpening = Callable[[Container], Awaitable[None]]
