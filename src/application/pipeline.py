@@ -1,40 +1,34 @@
 """The answering pipeline: one traced method per step, in the order of `STEPS`."""
 
 import asyncio
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from application.answer_memory import AnswerMemory
-from application.generation import Brief, Emit, Writer
+from application.generation import Brief, Writer
+from application.outlet import Outlet, emit_words
 from application.ports.cache import CachedAnswer, CacheScope
 from application.ports.guardrails import Detectors
 from application.ports.models import (
     Candidate,
-    ChatMessage,
-    GenerationOptions,
     LanguageDetector,
     LanguageModel,
     Reranker,
 )
-from application.ports.storage import DOCUMENTS, Store
+from application.ports.storage import Store
 from application.retrieval import Retrieved, Retriever
-from application.tenants import TenantView
-from application.trace import StepTimer
+from application.rewriting import Rewriter
+from application.run import Run
+from application.sourcing import sources_of
 from domain import confidence as certainty
 from domain import escalation
 from domain.errors import DeadlineExceeded, InvalidInput, ServiceUnavailable
 from domain.guardrails import Direction, Screening, StreamRedactor, rules_for, screen
-from domain.prompts import rewrite_prompt
 from domain.qa_pairs import QAPair
-from domain.queries import Action, Answer, EscalationVerdict, Question, Source, Turn, checked_text
-from domain.ranking import Fusion, Ranked
-from domain.retrieval import Filters
-from domain.rewriting import leans_on_history, stand_alone
+from domain.queries import Action, Answer, checked_text
+from domain.ranking import Ranked
 from domain.tracing import Step
 
-EXCERPT = 300
 CREDIBLE = 0.25
 """Below this confidence the best candidate says nothing about what the question is about."""
 RERANKED = 20
@@ -42,51 +36,6 @@ RERANKED = 20
 
 class Blocked(InvalidInput):
     """The question was refused by a guardrail."""
-
-
-@dataclass(slots=True)
-class Run:
-    """One question on its way through the pipeline: what went in, and what is known so far."""
-
-    tenant: TenantView
-    question: Question
-    history: Sequence[Turn] = ()
-    earlier_questions: Sequence[str] = ()
-    """What the person asked before in this session."""
-    emit: Emit | None = None
-    filters: Filters = field(default_factory=Filters)
-    timer: StepTimer = field(default_factory=StepTimer)
-    text: str = ""
-    """The question as it may be recorded."""
-    shown: tuple[str, str] = ("", "")
-    """The question last shown in a trace, and how."""
-    language: str = "en"
-    standalone: str = ""
-    found: Retrieved | None = None
-    confidence: float | None = None
-    logit: float | None = None
-    verdict: EscalationVerdict | None = None
-    sources: tuple[Source, ...] = ()
-    category: str | None = None
-    intent: str | None = None
-    answer: Answer | None = None
-    degraded: list[str] = field(default_factory=list)
-    metadata: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def seconds(self) -> float:
-        wanted = self.question.options.timeout_seconds
-        return float(wanted or self.tenant.settings.limits.query_timeout_seconds)
-
-    @property
-    def fusion(self) -> Fusion:
-        retrieval = self.tenant.settings.retrieval
-        wanted = self.question.options.use_hybrid_search
-        hybrid = retrieval.use_hybrid_search if wanted is None else wanted
-        return Fusion(retrieval.vector_weight, retrieval.bm25_weight, hybrid)
-
-    def degrade(self, *parts: str) -> None:
-        self.degraded += [part for part in parts if part not in self.degraded]
 
 
 class AnswerPipeline:
@@ -103,7 +52,7 @@ class AnswerPipeline:
         calibration: certainty.Calibration,
     ) -> None:
         self._store, self._retriever, self._memory, self._writer = store, retriever, memory, writer
-        self._reranker, self._rewriter, self._detectors = reranker, rewriter, detectors
+        self._reranker, self._rewriter, self._detectors = reranker, Rewriter(rewriter), detectors
         self._languages, self._calibration = languages, calibration
 
     async def __call__(self, run: Run) -> Answer:
@@ -123,8 +72,8 @@ class AnswerPipeline:
     async def _answer(self, run: Run) -> Answer:
         self.admit(run)
         await self._rewrite(run)
-        scope = _scope(run)
-        if not self._uses_cache(run):
+        scope = run.scope
+        if not run.uses_cache:
             await self._work_out(run)
         elif not await self._recall(run, scope):
             await self._work_out_once(run, scope)
@@ -182,30 +131,11 @@ class AnswerPipeline:
 
     async def _rewrite(self, run: Run) -> None:
         with run.timer.step(Step.QUERY_REWRITING, question=self._shown(run)) as step:
-            run.standalone = await self._stand_alone(run)
+            run.standalone, by = await self._rewriter(run)
             changed = run.standalone != run.text
-            step.say("success" if changed else "skipped", rewritten=changed, by=self._rewriter_name(changed))
+            step.say("success" if changed else "skipped", rewritten=changed, by=by)
             if changed:
                 run.metadata["standalone_question"] = run.standalone
-
-    def _rewriter_name(self, changed: bool) -> str | None:
-        return ("llm" if self._rewriter else "rule") if changed else None
-
-    async def _stand_alone(self, run: Run) -> str:
-        if not run.history or run.filters.metadata or not leans_on_history(run.text, run.language):
-            # Filtered to one subject, the turn before only distracts (measured: docs/quality.md).
-            return run.text
-        if self._rewriter is not None:
-            prompt = [ChatMessage(role, text) for role, text in rewrite_prompt(run.text, run.history)]
-            try:
-                written = await self._rewriter.complete(prompt, GenerationOptions(0.0, 120, min(10.0, run.seconds / 3)))
-                return written.text.strip() or run.text
-            except (ServiceUnavailable, DeadlineExceeded):
-                run.degrade("llm")
-        return stand_alone(run.text, run.language, run.history)
-
-    def _uses_cache(self, run: Run) -> bool:
-        return run.tenant.settings.cache.enabled and run.question.options.use_cache
 
     async def _recall(self, run: Run, scope: CacheScope) -> bool:
         with run.timer.step(Step.CACHE_LOOKUP, question=self._shown(run)) as step:
@@ -218,7 +148,7 @@ class AnswerPipeline:
         run.sources = known.answer.sources
         await self._route(run, from_cache=known.answer)
         if run.verdict is None and run.emit is not None and known.answer.text:
-            await _emit_words(run.emit, known.answer.text)
+            await emit_words(run.emit, known.answer.text)
         return True
 
     async def _keep(self, run: Run, scope: CacheScope) -> None:
@@ -270,7 +200,7 @@ class AnswerPipeline:
             action = Action.ESCALATE if run.verdict else Action.AUTO_REPLY
             step.say(action=action, confidence=run.confidence, reason=run.verdict.code if run.verdict else None)
         if run.verdict is not None:
-            run.answer = self._escalated(run)
+            run.answer = run.handed_over()
         elif from_cache is not None:
             run.answer = replace(from_cache, cache_hit=True, metadata={**from_cache.metadata, **run.metadata})
 
@@ -284,7 +214,7 @@ class AnswerPipeline:
         top = run.found.top
         if top is not None:
             run.category, run.intent = top.metadata.category, top.metadata.intent
-        run.sources = await self._sources(run, run.found)
+        run.sources = await sources_of(self._store, run.tenant.tenant_id, run.found, run.tenant.settings.retrieval)
 
     def _evidence(self, run: Run) -> escalation.Evidence:
         top = run.found.top if run.found else None
@@ -303,7 +233,7 @@ class AnswerPipeline:
             return
         with run.timer.step(Step.GENERATION, question=self._shown(run)) as step:
             pairs = [run.found.pairs[source.qa_id] for source in run.sources]
-            brief = Brief(run.standalone, run.language, pairs, run.history, _generation_options(run))
+            brief = Brief(run.standalone, run.language, pairs, run.history, run.generation_options)
             allowed = [pair.answer for pair in pairs]
             redactor = self._redactor(run, allowed)
             generated = await self._writer(brief, redactor)
@@ -312,14 +242,14 @@ class AnswerPipeline:
             step.say(mode=generated.mode, model=generated.model, unsupported=len(generated.unsupported))
         await self._screen_answer(run, generated.text, allowed, redactor if generated.emitted else None)
 
-    def _redactor(self, run: Run, allowed: Sequence[str]) -> "_Outlet | None":
+    def _redactor(self, run: Run, allowed: Sequence[str]) -> Outlet | None:
         if run.emit is None:
             return None
         rules = rules_for(run.tenant.settings.guardrails)
         find = lambda text: self._detectors.find(text, Direction.OUTPUT, run.language)  # noqa: E731
-        return _Outlet(StreamRedactor(find, rules, allowed), run.emit)
+        return Outlet(StreamRedactor(find, rules, allowed), run.emit)
 
-    async def _screen_answer(self, run: Run, text: str, allowed: Sequence[str], outlet: "_Outlet | None") -> None:
+    async def _screen_answer(self, run: Run, text: str, allowed: Sequence[str], outlet: Outlet | None) -> None:
         with run.timer.step(Step.OUTPUT_GUARDRAILS, question=self._shown(run)) as step:
             result = self._screen(run, text, Direction.OUTPUT, allowed)
             step.say("blocked" if result.blocked_by else "passed", findings=_kinds(result), verdict=result.verdict)
@@ -328,109 +258,15 @@ class AnswerPipeline:
             if result.blocked_by is not None and outlet is None:
                 policy = run.tenant.settings.escalation
                 run.verdict = escalation.verdict(escalation.Reason.UNSUPPORTED, run.category, policy)
-                run.answer = self._escalated(run)
+                run.answer = run.handed_over()
                 return
             if run.emit is not None and outlet is None:
-                await _emit_words(run.emit, result.text)
-            run.answer = self._replied(run, result.text)
-
-    def _replied(self, run: Run, text: str) -> Answer:
-        return Answer(text, run.confidence or 0.0, Action.AUTO_REPLY, run.sources, metadata=self._metadata(run))
-
-    def _escalated(self, run: Run) -> Answer:
-        return Answer(
-            None, run.confidence or 0.0, Action.ESCALATE, (), escalation=run.verdict, metadata=self._metadata(run)
-        )
-
-    def _metadata(self, run: Run) -> dict[str, Any]:
-        found = run.found
-        answer_language = run.language if run.metadata.get("generation_mode") == "llm" else None
-        if answer_language is None and run.verdict is None and run.sources:
-            answer_language = run.sources[0].language
-        return {
-            "retrieval_mode": found.mode if found else "none",
-            "documents_checked": found.checked if found else 0,
-            "documents_used": len(run.sources) if run.verdict is None else 0,
-            "language_detected": run.language,
-            "answer_language": answer_language,
-            "degraded": list(run.degraded),
-            **run.metadata,
-        }
-
-    async def _sources(self, run: Run, found: Retrieved) -> tuple[Source, ...]:
-        settings = run.tenant.settings.retrieval
-        best = found.ranked[: settings.top_k]
-        kept = [r for n, r in enumerate(best) if n == 0 or r.similarity >= settings.similarity_threshold]
-        async with self._store.begin(run.tenant.tenant_id) as uow:
-            documents = await uow[DOCUMENTS].get_many(list({found.pairs[r.id].document_id for r in kept}))
-        titles = {document.id: document.title for document in documents}
-        return tuple(_source(r, found.pairs[r.id], titles) for r in kept)
-
-
-@dataclass(slots=True)
-class _Outlet:
-    """Where generated pieces leave: through the redactor, to the person."""
-
-    redactor: StreamRedactor
-    emit: Emit
-
-    async def __call__(self, piece: str) -> None:
-        ready = self.redactor.feed(piece)
-        if ready:
-            await self.emit(ready)
-
-    async def finish(self) -> None:
-        rest = self.redactor.finish()
-        if rest:
-            await self.emit(rest)
-
-
-async def _emit_words(emit: Emit, text: str) -> None:
-    """Word by word, so that a reader sees an approved answer come the way a written one does."""
-    start = 0
-    while start < len(text):
-        end = text.find(" ", start + 1)
-        end = len(text) if end < 0 else end
-        await emit(text[start:end])
-        start = end
+                await emit_words(run.emit, result.text)
+            run.answer = run.replied(result.text)
 
 
 def _candidate(ranked: Ranked, pair: QAPair) -> Candidate:
     return Candidate(pair.id, pair.question, pair.answer, ranked.relevance)
-
-
-def _source(ranked: Ranked, pair: QAPair, titles: dict[str, str]) -> Source:
-    text = pair.answer
-    return Source(
-        document_id=pair.document_id,
-        qa_id=pair.id,
-        title=titles.get(pair.document_id, pair.question),
-        question=pair.question,
-        excerpt=text if len(text) <= EXCERPT else f"{text[:EXCERPT].rsplit(' ', 1)[0]}…",
-        relevance_score=round(ranked.similarity, 4),
-        category=pair.metadata.category,
-        intent=pair.metadata.intent,
-        url=pair.metadata.url,
-        language=pair.language,
-    )
-
-
-def _scope(run: Run) -> CacheScope:
-    wanted = run.question.options
-    options = [wanted.use_hybrid_search, wanted.use_reranking, wanted.temperature, wanted.max_tokens]
-    filters = json.dumps(dict(run.filters.metadata), sort_keys=True)
-    view = run.tenant
-    return CacheScope(view.tenant_id, view.knowledge_version, run.language, filters, json.dumps(options))
-
-
-def _generation_options(run: Run) -> GenerationOptions:
-    settings, wanted = run.tenant.settings.generation, run.question.options
-    left = max(0.5, run.seconds - run.timer.elapsed_ms / 1000 - 0.5)
-    return GenerationOptions(
-        temperature=settings.temperature if wanted.temperature is None else wanted.temperature,
-        max_tokens=wanted.max_tokens or settings.max_tokens,
-        timeout_seconds=min(20.0, left),
-    )
 
 
 def _kinds(result: Screening) -> list[str]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from application.generation import Emit
-from application.pipeline import AnswerPipeline, Run
+from application.pipeline import AnswerPipeline
+from application.run import Run
 from application.ports.storage import SESSIONS, Store, UnitOfWork
 from application.ports.system import Clock, Ids
 from application.tenants import TenantView, TenantViews

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from application.pipeline import Run
+from application.run import Run
 from application.ports.storage import QUERIES, SESSIONS, TRACES, UnitOfWork
 from application.ports.system import Ids
 from application.use_cases.escalations import open_escalation

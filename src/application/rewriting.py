@@ -1,0 +1,37 @@
+"""Making a follow-up stand alone: by a language model where there is one, by rule otherwise."""
+
+from application.ports.models import ChatMessage, GenerationOptions, LanguageModel
+from application.run import Run
+from domain.errors import DeadlineExceeded, ServiceUnavailable
+from domain.prompts import rewrite_prompt
+from domain.rewriting import leans_on_history, stand_alone
+
+MAX_TOKENS = 120
+PATIENCE = 10.0
+"""Seconds the model may take, and never more than a third of the question's own time."""
+
+
+class Rewriter:
+    def __init__(self, model: LanguageModel | None) -> None:
+        self._model = model
+
+    async def __call__(self, run: Run) -> tuple[str, str | None]:
+        """The question that stands alone, and who made it so: llm, rule, or nobody. One that stands alone is
+        left alone, and so is one filtered to a subject, which the turn before would only distract from
+        (measured: docs/quality.md)."""
+        if not run.history or run.filters.metadata or not leans_on_history(run.text, run.language):
+            return run.text, None
+        written = await self._written(self._model, run) if self._model else None
+        if written:
+            return written, "llm"
+        by_rule = stand_alone(run.text, run.language, run.history)
+        return by_rule, "rule" if by_rule != run.text else None
+
+    async def _written(self, model: LanguageModel, run: Run) -> str | None:
+        prompt = [ChatMessage(role, text) for role, text in rewrite_prompt(run.text, run.history)]
+        options = GenerationOptions(0.0, MAX_TOKENS, min(PATIENCE, run.seconds / 3))
+        try:
+            return (await model.complete(prompt, options)).text.strip() or None
+        except (ServiceUnavailable, DeadlineExceeded):
+            run.degrade("llm")
+            return None
