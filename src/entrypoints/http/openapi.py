@@ -186,7 +186,9 @@ def _content(schema: Json, example: Any) -> Json:
 def _responses(operation: Operation, schemas: _Schemas, example: Example) -> Json:
     status = operation.handler.status_code
     success: Json = {"description": HTTPStatus(status).phrase}
-    if operation.answer is not None:
+    if operation.rules.produces:
+        success["content"] = {media_type: _file_schema(media_type) for media_type in operation.rules.produces}
+    elif operation.answer is not None:
         success["content"] = {"application/json": _content(schemas.of(operation.answer), example.response)}
     elif status != 204:
         media_type = getattr(operation.handler.media_type, "value", operation.handler.media_type)
@@ -197,6 +199,10 @@ def _responses(operation: Operation, schemas: _Schemas, example: Example) -> Jso
         for code in sorted(_statuses(operation))
     }
     return {str(status): success, **refused}
+
+
+def _file_schema(media_type: str) -> Json:
+    return {"schema": {} if media_type == "application/json" else {"type": "string"}}
 
 
 def _statuses(operation: Operation) -> set[int]:

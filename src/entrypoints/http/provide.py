@@ -21,7 +21,8 @@ WEBHOOK_USE_CASES = (
 
 CONVERSATION_USE_CASES = (
     "open_session", "browse_sessions", "close_session", "converse", "hand_over", "browse_escalations",
-    "assign_escalation", "speak_as_operator", "resolve_escalation",
+    "assign_escalation", "speak_as_operator", "resolve_escalation", "browse_users", "edit_user", "erase_user",
+    "export_user", "browse_history", "forget_history",
 )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ class RuleOptions(TypedDict, total=False):
     upload: bool
     open_query: bool
     raises: tuple[type[DomainError], ...]
+    produces: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Rules:
     """Reads query parameters that its signature does not name."""
     raises: tuple[type[DomainError], ...] = ()
     """Errors beyond the usual ones, for the documentation."""
+    produces: tuple[str, ...] = ()
+    """Media types of an answer that is a file and no envelope."""
 
     @staticmethod
     def of(opt: Mapping[str, Any], method: str) -> "Rules":
@@ -66,7 +69,8 @@ class Rules:
         scope = opt.get("scope", Scope.READ if method in {"GET", "HEAD"} else Scope.WRITE)
         public = bool(opt.get("public", False))
         scopes = () if public else scope if isinstance(scope, tuple) else (scope,)
-        return Rules(scopes, public, opt.get("upload", False), opt.get("open_query", False), opt.get("raises", ()))
+        named = {name: opt[name] for name in ("upload", "open_query", "raises", "produces") if name in opt}
+        return Rules(scopes, public, **named)
 
 
 def rules(**options: Unpack[RuleOptions]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from litestar import Litestar
 
 from domain.access import Principal
 from domain.errors import DomainError
-from entrypoints.container import Container, System
+from entrypoints.container import Container
 from entrypoints.http.app import HttpOptions, create_app
 from entrypoints.http.calls import Call
 from entrypoints.http.provide import dependencies
@@ -17,6 +17,7 @@ from entrypoints.http.routes.documents import DocumentsController, ExportControl
 from entrypoints.http.routes.escalations import EscalationsController, HandingOverController
 from entrypoints.http.routes.events import EventsController
 from entrypoints.http.routes.health import HealthController
+from entrypoints.http.routes.history import HistoryController
 from entrypoints.http.routes.incoming import IncomingController
 from entrypoints.http.routes.jobs import JobsController
 from entrypoints.http.routes.knowledge import KnowledgeController
@@ -25,8 +26,10 @@ from entrypoints.http.routes.queries import QueriesController
 from entrypoints.http.routes.review import ReviewController
 from entrypoints.http.routes.search import SearchController, TracesController
 from entrypoints.http.routes.sessions import SessionsController
+from entrypoints.http.routes.users import UsersController
 from entrypoints.http.routes.webhooks import WebhooksController
 from entrypoints.settings import Settings
+from entrypoints.system import System
 
 CONTROLLERS = (
     HealthController,
@@ -44,6 +47,8 @@ CONTROLLERS = (
     EventsController,
     IncomingController,
     SessionsController,
+    UsersController,
+    HistoryController,
     ChatController,
     HandingOverController,
     EscalationsController,

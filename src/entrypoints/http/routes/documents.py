@@ -33,6 +33,7 @@ from entrypoints.http.paging import Paging, paged
 from entrypoints.http.routes.wire import UNCATEGORIZED, Id, Label, PairMetadataOut, Tags, Url
 from entrypoints.http.security import Caller
 
+EXPORTED = ("application/json", "text/csv")
 EXPORT_COLUMNS = ("question", "answer", "category", "intent", "language", "requires_handoff", "tags", "url")
 
 
@@ -445,7 +446,7 @@ class DocumentsController(Controller):
         pairs = [DocumentPair.of(pair) for pair in found.items]
         return page(PairList(document_id=document_id, qa_pairs=pairs, pagination=Pagination.of(found)), found)
 
-    @get("/{document_id:str}/export", operation_id="exportDocument", opt=rules(raises=(NotFound,)))
+    @get("/{document_id:str}/export", operation_id="exportDocument", opt=rules(raises=(NotFound,), produces=EXPORTED))
     async def export(
         self,
         document_id: FromPath[Id],
@@ -516,7 +517,7 @@ class ExportController(Controller):
     path = "/api/v1/knowledge"
     tags = ("knowledge",)
 
-    @get("/export", operation_id="exportKnowledge")
+    @get("/export", operation_id="exportKnowledge", opt=rules(produces=EXPORTED))
     async def export(
         self,
         caller: Caller,
