@@ -30,9 +30,10 @@ from domain.qa_pairs import QAPair
 from domain.queries import QueryOptions, Question
 from domain.retrieval import Filters
 from entrypoints.client import serving
-from entrypoints.container import Container, System, build
+from entrypoints.container import Container, build
 from entrypoints.http.server import build_app
 from entrypoints.settings import Settings
+from entrypoints.system import System
 
 TENANT = "platform"
 KEY = "sk_test_benchmark"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from application.indexing import recipe_of
+from application.embedding import recipe_of
 from application.ports.lexical import LexicalHit, LexicalIndex
 from application.ports.models import Embedder
 from application.ports.storage import PAIRS, Store

@@ -1,9 +1,12 @@
 """What the indexes still have to be told: recorded with the change, done until it holds."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.aggregates import Aggregate
+
+CLAIM = timedelta(seconds=60)
 
 
 class IndexAction(StrEnum):
@@ -20,3 +23,16 @@ class IndexTask(Aggregate):
     pair_ids: tuple[str, ...]
     attempts: int = 0
     last_error: str | None = None
+    claimed_until: datetime | None = None
+    """Until when a process is at it, so that others do something else meanwhile. Only a courtesy: done twice,
+    or by two at once, a task has the same effect."""
+
+    def is_free(self, now: datetime) -> bool:
+        return self.claimed_until is None or self.claimed_until <= now
+
+    def claim(self, now: datetime) -> None:
+        self.claimed_until, self.updated_at = now + CLAIM, now
+
+    def put_off(self, now: datetime, why: str) -> None:
+        self.claimed_until, self.updated_at = None, now
+        self.attempts, self.last_error = self.attempts + 1, why

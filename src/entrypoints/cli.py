@@ -16,10 +16,11 @@ from rich.progress import Progress
 from domain.access import DEFAULT_TENANT, PLATFORM_TENANT, Caller, Principal, Scope, Tier
 from domain.errors import DomainError
 from entrypoints.client import ApiClient, ApiRefusal
-from entrypoints.container import Container, System, build
+from entrypoints.container import Container, build
 from entrypoints.demo import load_demo
 from entrypoints.http.server import build_app
 from entrypoints.settings import BadSettings, Settings, read_settings
+from entrypoints.system import System
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Answers questions from approved Q&A knowledge.")
 VERSION = "1.0.0"

@@ -3,7 +3,6 @@
 Adapters are imported where they are built, so that a process does not load what it does not use.
 """
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +13,11 @@ from dependency_injector import containers, providers
 from application.answer_memory import AnswerMemory
 from application.classification import ExampleClassifier
 from application.committing import Committer
+from application.embedding import PairVectors
 from application.generation import Writer
 from application.indexing import Indexer
 from application.pipeline import AnswerPipeline
+from application.ports import storage
 from application.retrieval import Retriever
 from application.staging import Stager
 from application.tenants import TenantViews
@@ -32,9 +33,11 @@ from application.use_cases import (
     searching,
     staging,
 )
+from application.use_cases import upkeep as keeping
 from application.use_cases.admission import RecogniseToken
 from application.use_cases.answering import AskQuestion
 from application.use_cases.batches import AnswerBatch, SubmitBatch
+from application.use_cases.upkeep import Chore, Upkeep, for_each_tenant
 from domain import confidence, ranking_profiles
 from domain.jobs import JobType
 from domain.settings import Generation, Retrieval, TenantSettings
@@ -117,16 +120,22 @@ def _detectors() -> Any:
     return BuiltinDetectors()
 
 
+def _postgres_archive(store: Any) -> Any:
+    from adapters.storage.postgres.vector_archive import PostgresVectorArchive
+
+    return PostgresVectorArchive(store)
+
+
 def _faiss(settings: Settings) -> Any:
     from adapters.vectors.faiss import FaissVectorIndex
 
     return FaissVectorIndex(directory=settings.data_dir / "vectors" if settings.data_dir else None)
 
 
-def _qdrant(settings: Settings) -> Any:
+def _qdrant(client: Any) -> Any:
     from adapters.vectors.qdrant import QdrantVectorIndex
 
-    return QdrantVectorIndex(_qdrant_client(settings))
+    return QdrantVectorIndex(client)
 
 
 def _memory_lexical() -> Any:
@@ -135,10 +144,10 @@ def _memory_lexical() -> Any:
     return MemoryLexicalIndex()
 
 
-def _qdrant_lexical(settings: Settings) -> Any:
+def _qdrant_lexical(client: Any) -> Any:
     from adapters.lexical.qdrant import QdrantLexicalIndex
 
-    return QdrantLexicalIndex(_qdrant_client(settings))
+    return QdrantLexicalIndex(client)
 
 
 def _qdrant_client(settings: Settings) -> Any:
@@ -201,10 +210,47 @@ def _answer_cache(clock: Any) -> Any:
     return MemoryAnswerCache(clock)
 
 
+def _redis(settings: Settings) -> Any:
+    from adapters.ephemeral.reach import connect
+
+    return connect(settings.redis_url)
+
+
+def _redis_answer_cache(client: Any) -> Any:
+    from adapters.ephemeral.redis import RedisAnswerCache
+
+    return RedisAnswerCache(client)
+
+
 def _signal() -> Any:
     from adapters.queue.memory import LocalSignal
 
     return LocalSignal()
+
+
+def _redis_signal(client: Any) -> Any:
+    from adapters.queue.redis import RedisSignal
+
+    return RedisSignal(client)
+
+
+def _saq_schedule(settings: Settings, upkeep: Upkeep) -> Any:
+    from adapters.queue.saq import SaqSchedule
+
+    return SaqSchedule(settings.redis_url, upkeep.chores)
+
+
+async def migrate_database(settings: Settings) -> list[str]:
+    """Brings the schema up to date; the names of the migrations that were missing."""
+    from adapters.storage.postgres import migrate
+
+    return await migrate(settings.database_url)
+
+
+async def missing_migrations(settings: Settings) -> list[str]:
+    from adapters.storage.postgres import pending_migrations
+
+    return await pending_migrations(settings.database_url)
 
 
 def _secret(value: Any) -> str | None:
@@ -236,6 +282,15 @@ def _recognise_token(settings: Settings) -> RecogniseToken:
 
 def _handlers(**by_type: jobs.JobHandler) -> dict[JobType, jobs.JobHandler]:
     return {JobType[name.upper()]: handler for name, handler in by_type.items()}
+
+
+def _chores(store: Any, forget_questions: Any, drafts: Any, sessions: Any, deliveries: Any) -> list[Chore]:
+    return [
+        Chore("expire_drafts", 5, for_each_tenant(store, storage.DRAFTS, drafts)),
+        Chore("expire_sessions", 1, for_each_tenant(store, storage.SESSIONS, sessions)),
+        Chore("forget_deliveries", 60, deliveries),
+        Chore("forget_questions", 60, for_each_tenant(store, storage.QUERIES, forget_questions)),
+    ]
 
 
 def _health_parts(settings: Settings, store: Any, vectors: Any, cache: Any, llm: Any) -> dict[str, health.Part]:
@@ -282,28 +337,52 @@ class Container(containers.DeclarativeContainer):
             "cross-encoder": providers.Singleton(_cross_encoder, settings),
         },
     )
+    qdrant = providers.Selector(
+        settings.provided.vectors,
+        faiss=providers.Object(None),
+        qdrant=providers.Singleton(_qdrant_client, settings),
+    )
+    redis = providers.Selector(
+        settings.provided.redis,
+        memory=providers.Object(None),
+        redis=providers.Singleton(_redis, settings),
+    )
+    archive = providers.Selector(
+        settings.provided.database,
+        memory=providers.Object(None),
+        postgres=providers.Singleton(_postgres_archive, store),
+    )
     vectors = providers.Selector(
         settings.provided.vectors,
         faiss=providers.Singleton(_faiss, settings),
-        qdrant=providers.Singleton(_qdrant, settings),
+        qdrant=providers.Singleton(_qdrant, qdrant),
     )
     lexical = providers.Selector(
         settings.provided.vectors,
         faiss=providers.Singleton(_memory_lexical),
-        qdrant=providers.Singleton(_qdrant_lexical, settings),
+        qdrant=providers.Singleton(_qdrant_lexical, qdrant),
     )
     languages = providers.Singleton(_languages)
     detectors = providers.Singleton(_detectors)
     extractor = providers.Singleton(_extractor)
-    cache = providers.Singleton(_answer_cache, clock)
-    signal = providers.Singleton(_signal)
+    cache = providers.Selector(
+        settings.provided.redis,
+        memory=providers.Singleton(_answer_cache, clock),
+        redis=providers.Singleton(_redis_answer_cache, redis),
+    )
+    signal = providers.Selector(
+        settings.provided.redis,
+        memory=providers.Singleton(_signal),
+        redis=providers.Singleton(_redis_signal, redis),
+    )
 
     profile = providers.Singleton(_profile, settings)
     calibration = providers.Singleton(_calibration, settings)
     defaults = providers.Singleton(tenant_defaults, settings)
     views = providers.Singleton(TenantViews, store, defaults)
     classifier = providers.Singleton(ExampleClassifier, store, embedder, profile)
-    indexer = providers.Singleton(Indexer, store, embedder, vectors, lexical, profile, clock, ids)
+    embedded = providers.Singleton(PairVectors, embedder, archive)
+    indexer = providers.Singleton(Indexer, store, embedded, vectors, lexical, profile, clock, ids)
     retriever = providers.Singleton(Retriever, store, embedder, vectors, lexical, profile)
     memory = providers.Singleton(AnswerMemory, cache, embedder, profile)
     writer = providers.Singleton(Writer, llm)
@@ -371,6 +450,7 @@ class Container(containers.DeclarativeContainer):
         ask=ask,
         views=views,
         languages=languages,
+        cache=cache,
         signal=signal,
         clock=clock,
         ids=ids,
@@ -386,8 +466,24 @@ class Container(containers.DeclarativeContainer):
         document_fetch=providers.Singleton(arrivals.FetchDocument, store, fetcher, process_upload, clock, ids),
         ingestion=providers.Singleton(reviewing.FinishIngestion, indexer, clock),
         batch=providers.Singleton(AnswerBatch, store, ask, clock),
+        erasure=conversations.erase_person,
     )
     runner = providers.Singleton(jobs.JobRunner, store, store, handlers, signal, clock, ids)
+    upkeep = providers.Singleton(
+        Upkeep,
+        store,
+        indexer,
+        providers.Singleton(
+            _chores,
+            store,
+            providers.Singleton(keeping.ForgetOldQuestions, store, clock, settings.provided.retention_days),
+            expire_drafts,
+            conversations.expire_sessions,
+            webhooks.forget,
+        ),
+        clock,
+    )
+    schedule = providers.Singleton(_saq_schedule, settings, upkeep)
     check_health = providers.Singleton(
         health.CheckHealth, providers.Singleton(_health_parts, settings, store, vectors, cache, llm), clock
     )
@@ -396,45 +492,3 @@ class Container(containers.DeclarativeContainer):
 def build(settings: Settings) -> Container:
     """The wired system; nothing is opened yet."""
     return Container(settings=settings)
-
-
-class System:
-    """The running parts of one process: opened in order, closed in the opposite one."""
-
-    def __init__(self, container: Container) -> None:
-        self.container = container
-        self._running: list[asyncio.Task[Any]] = []
-
-    async def open(self) -> None:
-        parts = self.container
-        await parts.store().open()
-        await parts.embedder().open()
-        await parts.vectors().open(parts.embedder().spaces)
-        await parts.lexical().open()
-        await self._refill()
-
-    async def _refill(self) -> None:
-        """Indexes of this process are filled from the store, which is the truth."""
-        store, indexer = self.container.store(), self.container.indexer()
-        for tenant_id in await store.tenants():
-            if await self.container.lexical().count(tenant_id) == 0:
-                await indexer.rebuild(tenant_id)
-            await indexer.catch_up(tenant_id)
-
-    def start_working(self) -> None:
-        """Runs jobs and deliveries inside this process."""
-        runner, deliveries = self.container.runner(), self.container.webhooks.service()
-        loops = (runner.run_forever(), runner.run_forever(), deliveries.run_forever())
-        self._running = [asyncio.create_task(loop) for loop in loops]
-
-    async def close(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-        parts = self.container
-        closing = (parts.extractor, parts.sender, parts.fetcher, parts.cache, parts.lexical, parts.vectors)
-        for part in (*closing, parts.embedder, parts.store):
-            await part().close()
-        for optional in (parts.llm(), parts.reranker()):
-            if optional is not None:
-                await optional.close()

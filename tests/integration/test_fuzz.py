@@ -18,10 +18,11 @@ from schemathesis.specs.openapi.checks import (
 )
 from tests.support.system import KEY
 
-from entrypoints.container import System, build
+from entrypoints.container import build
 from entrypoints.http.openapi import build_openapi
 from entrypoints.http.server import build_app
 from entrypoints.settings import Settings
+from entrypoints.system import System
 
 EXAMPLES = int(os.environ.get("SUPPORTRAG_TEST_FUZZ_EXAMPLES", "8"))
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance, status_code_conformance]

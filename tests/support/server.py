@@ -9,9 +9,10 @@ import pytest
 from tests.support.system import KEY
 
 from entrypoints.client import serving
-from entrypoints.container import System, build
+from entrypoints.container import build
 from entrypoints.http.server import build_app
 from entrypoints.settings import Settings
+from entrypoints.system import System
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from dependency_injector import providers
 from adapters.delivery.recording import RecordingSender
 from adapters.models.bundled import BundledEmbedder
 from adapters.system.fixed import ManualClock
-from entrypoints.container import Container, System, build
+from entrypoints.container import Container, build
 from entrypoints.http.server import build_app
 from entrypoints.settings import Settings
+from entrypoints.system import System
 
 KEY = "sk_test_bootstrap_key_of_the_tests"
 

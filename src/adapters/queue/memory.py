@@ -7,6 +7,12 @@ class LocalSignal:
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
+    async def open(self) -> None:
+        """Nobody else is listening."""
+
+    async def close(self) -> None:
+        """Whoever waits does so for a while only."""
+
     async def wake(self) -> None:
         self._event.set()
 

@@ -123,6 +123,12 @@ class MemoryStore:
     async def tenants(self) -> list[str]:
         return sorted(name for name, tables in self._tenants.items() if any(t.by_id for t in tables.values()))
 
+    async def tenants_with(self, table: Table[Any]) -> list[str]:
+        return sorted(name for name in list(self._tenants) if self.rows(name, table).by_id)
+
+    async def count_all(self, table: Table[Any]) -> int:
+        return sum(len(self.rows(name, table).by_id) for name in list(self._tenants))
+
     async def claim(self, now: datetime, claim_id: str) -> ClaimedJob | None:
         due = min(self._due_jobs(now), key=lambda pair: (pair[1].created_at, pair[1].id), default=None)
         if due is None:

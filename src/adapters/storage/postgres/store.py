@@ -9,7 +9,7 @@ from adapters.storage.postgres.outbox import Outbox
 from adapters.storage.postgres.transactions import ALL_TENANTS, Database, Transaction
 from adapters.storage.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.storage.recording import EventRecorder
-from application.ports.storage import JOBS, TABLES, ClaimedJob, RecordedEvent
+from application.ports.storage import JOBS, TABLES, ClaimedJob, RecordedEvent, Table
 from application.ports.system import Clock, Ids
 from domain.jobs import Job
 
@@ -59,6 +59,15 @@ class PostgresStore:
         owners = " UNION ".join(_OWNERS.format(table=table.name) for table in TABLES)
         async with self.transaction() as transaction:
             return sorted(row["name"] for row in await transaction.fetch(owners, ()))
+
+    async def tenants_with(self, table: Table[Any]) -> list[str]:
+        async with self.transaction() as transaction:
+            rows = await transaction.fetch(_OWNERS.format(table=table.name), ())
+            return sorted(row["name"] for row in rows)
+
+    async def count_all(self, table: Table[Any]) -> int:
+        async with self.transaction() as transaction:
+            return int(await transaction.fetchval(f"SELECT count(*) FROM {table.name}", ()))  # noqa: S608
 
     async def recorded_events(self, tenant_id: str) -> list[RecordedEvent]:
         """The tenant's outbox, oldest first."""

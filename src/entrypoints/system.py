@@ -1,0 +1,96 @@
+"""The running parts of one process: opened in order, set to work, drained, closed."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from application.ports.storage import PAIRS
+from domain.errors import ServiceUnavailable
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+JOB_SLOTS = 2
+"""Jobs at once in one process: one that waits for a model leaves the processor to another."""
+DRAIN_SECONDS = 15.0
+
+
+class System:
+    def __init__(self, container: Container) -> None:
+        self.container = container
+        self._working: list[asyncio.Task[Any]] = []
+        self._background: set[asyncio.Task[Any]] = set()
+
+    async def open(self) -> None:
+        """Raises `ServiceUnavailable` without the store; what else is away is used when it comes back."""
+        parts = self.container
+        await parts.store().open()
+        await parts.signal().open()
+        await parts.embedder().open()
+        await self._open_indexes()
+
+    def start_working(self, *, schedules: bool = True) -> None:
+        """Runs jobs, deliveries and index changes inside this process, and `schedules` when nobody else does."""
+        parts = self.container
+        runner, upkeep = parts.runner(), parts.upkeep()
+        self._work(*(runner.run_forever() for _ in range(JOB_SLOTS)))
+        self._work(parts.webhooks.service().run_forever(), upkeep.keep_indexes_forever())
+        if schedules:
+            self._work(upkeep.run_forever())
+
+    async def stop_working(self) -> None:
+        """Hands back what runs, and lets deliveries that are on their way end; may be called twice."""
+        working = list(self._working)
+        for task in working:
+            if not task.cancelling():
+                task.cancel()
+        if working:
+            await asyncio.wait(working, timeout=DRAIN_SECONDS)
+        self._working = [task for task in self._working if task not in working]
+
+    async def close(self) -> None:
+        await self.stop_working()
+        parts = self.container
+        closing = (parts.extractor, parts.sender, parts.fetcher, parts.signal, parts.cache, parts.lexical)
+        for part in (*closing, parts.vectors, parts.embedder, parts.llm, parts.reranker, parts.qdrant, parts.store):
+            if part() is not None:
+                await part().close()
+        if parts.redis() is not None:
+            await parts.redis().aclose()
+
+    def _work(self, *loops: Coroutine[Any, Any, None]) -> None:
+        self._working += [asyncio.create_task(loop) for loop in loops]
+
+    async def _open_indexes(self) -> None:
+        parts, settings = self.container, self._settings
+        try:
+            await parts.vectors().open(parts.embedder().spaces)
+            await parts.lexical().open()
+            await (self._fill() if settings.vectors == "faiss" else self._mend())
+        except ServiceUnavailable as refusal:
+            log.warning("index_out_of_reach", reason=str(refusal), consequence="searches are lexical for now")
+
+    async def _fill(self) -> None:
+        """Indexes of this process are filled from the store; what is kept on disk only learns what is new."""
+        parts = self.container
+        indexer, vectors = parts.indexer(), parts.vectors()
+        for tenant_id in await parts.store().tenants_with(PAIRS):
+            await indexer.fill(tenant_id, dense=vectors.needs_rebuild)
+            await indexer.catch_up(tenant_id)
+        await vectors.rebuilt()
+
+    async def _mend(self) -> None:
+        """An index that is empty where the store is not (it is new, or lost its data) is to be filled."""
+        parts = self.container
+        indexer, store = parts.indexer(), parts.store()
+        for tenant_id in await store.tenants_with(PAIRS):
+            if await parts.lexical().count(tenant_id) == 0 and await indexer.lag(tenant_id) == 0:
+                await indexer.rebuild(tenant_id)
+
+    @property
+    def _settings(self) -> Settings:
+        settings: Settings = self.container.settings()
+        return settings
