@@ -195,3 +195,9 @@ class UserProfile(Aggregate):
 
     preferred_language: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def change(self, language: str | None, metadata: Mapping[str, Any], now: datetime) -> None:
+        """Lays `metadata` over what is there; a `None` takes a key away."""
+        merged = {**self.metadata, **metadata}
+        self.metadata = {key: value for key, value in merged.items() if value is not None}
+        self.preferred_language, self.updated_at = language or self.preferred_language, now

@@ -4,7 +4,7 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from application.use_cases import chat, escalations, sessions
+from application.use_cases import chat, escalations, history, sessions, users
 
 
 class ConversationContainer(containers.DeclarativeContainer):
@@ -12,6 +12,7 @@ class ConversationContainer(containers.DeclarativeContainer):
     ask: providers.Dependency[Any] = providers.Dependency()
     views: providers.Dependency[Any] = providers.Dependency()
     languages: providers.Dependency[Any] = providers.Dependency()
+    cache: providers.Dependency[Any] = providers.Dependency()
     signal: providers.Dependency[Any] = providers.Dependency()
     clock: providers.Dependency[Any] = providers.Dependency()
     ids: providers.Dependency[Any] = providers.Dependency()
@@ -20,6 +21,14 @@ class ConversationContainer(containers.DeclarativeContainer):
     browse_sessions = providers.Singleton(sessions.BrowseSessions, store, clock)
     close_session = providers.Singleton(sessions.CloseSession, store, clock)
     expire_sessions = providers.Singleton(sessions.ExpireSessions, store, clock)
+
+    browse_users = providers.Singleton(users.BrowseUsers, store)
+    edit_user = providers.Singleton(users.EditUser, store, clock)
+    erase_user = providers.Singleton(users.EraseUser, store, signal, clock, ids)
+    erase_person = providers.Singleton(users.ErasePerson, store, cache, clock)
+    export_user = providers.Singleton(users.ExportUser, store)
+    browse_history = providers.Singleton(history.BrowseHistory, store)
+    forget_history = providers.Singleton(history.ForgetHistory, store, clock)
 
     converse = providers.Singleton(chat.Converse, ask, ids)
 
