@@ -36,4 +36,4 @@ def weighted_sum(parts: Sequence[tuple[Vector, float]]) -> Vector:
 
 def cosine(first: Vector, second: Vector) -> float:
     """Of unit-length vectors."""
-    return sum(map(mul, first, second))
+    return float(sum(map(mul, first, second)))

@@ -432,7 +432,7 @@ class Container(containers.DeclarativeContainer):
     edit_document = providers.Singleton(documents.EditDocument, store, archive_document, restore_document, clock)
     browse_versions = providers.Singleton(documents.BrowseVersions, store)
     restore_version = providers.Singleton(documents.RestoreVersion, store, committer, indexer, clock)
-    browse_pairs = providers.Singleton(pairs.BrowsePairs, store)
+    browse_pairs = providers.Singleton(pairs.BrowsePairs, store, lexical)
     edit_pair = providers.Singleton(pairs.EditPair, store, committer, indexer, languages, views, clock)
     add_pair = providers.Singleton(pairs.AddPair, store, committer, indexer, languages, views, clock, ids)
     move_pair = providers.Singleton(pairs.MovePair, store, committer, indexer, clock)

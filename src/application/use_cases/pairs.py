@@ -7,6 +7,7 @@ from typing import Any
 
 from application.committing import Committer, ensure_labels
 from application.indexing import Indexer
+from application.ports.lexical import LexicalHit, LexicalIndex
 from application.ports.models import LanguageDetector
 from application.ports.storage import DOCUMENTS, PAIRS, Store, UnitOfWork
 from application.ports.system import Clock, Ids
@@ -17,11 +18,11 @@ from domain.access import Caller
 from domain.documents import Document, DocumentStatus
 from domain.errors import Conflict
 from domain.ids import Prefix
-from domain.paging import Condition as Condition
-from domain.paging import where
 from domain.qa_pairs import PairMetadata, PairStatistics, PairStatus, QAPair, relabelled
+from domain.retrieval import Filters
 
-SEARCHABLE = ("question", "answer")
+SEARCHED = 500
+"""Candidates that one search looks through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class PairMatch:
 
 
 class BrowsePairs:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, lexical: LexicalIndex) -> None:
+        self._store, self._lexical = store, lexical
 
     async def one(self, caller: Caller, qa_id: str) -> PairSeen:
         async with self._store.begin(caller.tenant_id) as uow:
@@ -48,31 +49,32 @@ class BrowsePairs:
         return PairSeen(pair, counted.get(qa_id, PairStatistics()))
 
     async def search(self, caller: Caller, text: str, fields: Sequence[str], limit: int) -> tuple[list[PairMatch], int]:
-        """Full text: pairs in which every word of the text occurs, as a word's beginning, in one of the
-        fields or over them; best first, and how many there are."""
-        words = re.findall(r"\w+", text.casefold())
+        """Full text: the pairs in whose fields words of the text stand, best first, and how many there are
+        (of at most `SEARCHED`)."""
+        hits = await self._lexical.search(caller.tenant_id, text, SEARCHED, Filters())
         async with self._store.begin(caller.tenant_id) as uow:
-            pairs = await uow[PAIRS].list(where(status=PairStatus.ACTIVE))
-        found = [match for pair in pairs if (match := _match(pair, words, fields))]
-        found.sort(key=lambda m: (-m.relevance, m.pair.id))
-        return found[:limit], len(found)
+            found = await uow[PAIRS].get_many([hit.id for hit in hits])
+        scores = {hit.id: hit for hit in hits}
+        words = re.findall(r"\w+", text.casefold())
+        active = (pair for pair in found if pair.status is PairStatus.ACTIVE)
+        matches = [match for pair in active if (match := _match(pair, scores[pair.id], words, fields))]
+        matches.sort(key=lambda m: (-m.relevance, m.pair.id))
+        return matches[:limit], len(matches)
 
 
-def _match(pair: QAPair, words: Sequence[str], fields: Sequence[str]) -> PairMatch | None:
-    """Relevance: the share of the field's words that were asked for, damped; the question counts most."""
-    texts = {name: re.findall(r"\w+", str(getattr(pair, name)).casefold()) for name in fields}
-    hits = {name: sum(any(have.startswith(word) for have in texts[name]) for word in words) for name in fields}
-    covered = all(any(have.startswith(word) for name in fields for have in texts[name]) for word in words)
-    if not words or not covered:
+def _match(pair: QAPair, hit: LexicalHit, words: Sequence[str], fields: Sequence[str]) -> PairMatch | None:
+    matched = tuple(name for name in fields if _holds(str(getattr(pair, name)), words))
+    if not matched:
         return None
-    matched = tuple(name for name in fields if hits[name])
-    best = max(_relevance(hits[name], len(words), len(texts[name]), name) for name in matched)
-    return PairMatch(pair, matched, round(best, 4))
+    relevance = max(hit.question, hit.pair) if "question" in matched else hit.pair
+    return PairMatch(pair, matched, round(min(1.0, relevance), 4))
 
 
-def _relevance(hits: int, wanted: int, length: int, field: str) -> float:
-    density = (hits / max(hits, length)) ** 0.25
-    return float(hits / wanted * density * (1.0 if field == "question" else 0.8))
+def _holds(text: str, words: Sequence[str]) -> bool:
+    """Whether a word of the query, or one of the same stem, stands in the text: stems share their beginning."""
+    there = set(re.findall(r"\w+", text.casefold()))
+    beginnings = {word[: max(3, len(word) - 3)] for word in words}
+    return any(have.startswith(beginning) for have in there for beginning in beginnings)
 
 
 @dataclass(frozen=True, slots=True)
