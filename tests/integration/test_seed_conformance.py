@@ -40,6 +40,7 @@ class Story:
         asked = await self.system.ask("What's your return policy?", session_id="sess_xyz789", user_id="user_123")
         self.known["query_id"], self.known["trace_id"] = asked["query_id"], asked["trace_id"]
         self.known["qa_id"] = asked["sources"][0]["qa_id"]
+        self.known["session_id"], self.known["user_id"] = asked["session_id"], "user_123"
         await self.post(f"/api/v1/queries/{asked['query_id']}/feedback", _example("POST", "/feedback")["request"])
 
     async def get(self, path: str, **options: Any) -> Any:
@@ -123,6 +124,12 @@ class Story:
         batch = await self.post("/api/v1/queries/batch", {"queries": body["queries"]})
         return await self.post(f"/api/v1/jobs/{batch['data']['job_id']}/cancel")
 
+    async def user(self) -> Any:
+        """Somebody whose contact is known."""
+        contact = {"contact_email": "user@example.com", "phone": "+1234567890"}
+        await self.put(self.path("/api/v1/users/{user_id}"), {"metadata": contact})
+        return await self.get(self.path("/api/v1/users/{user_id}"))
+
     async def escalated(self) -> Any:
         return await self.post("/api/v1/queries", {"question": "I dispute the last bill, what now?"})
 
@@ -187,6 +194,13 @@ STEPS: dict[tuple[str, str], Step] = {
     ),
     ("GET", "/api/v1/webhooks/deliveries"): lambda s: s.deliveries(),
     ("GET", "/api/v1/webhooks/failures"): lambda s: s.failures(),
+    ("POST", "/api/v1/sessions"): lambda s: s.post("/api/v1/sessions", _example("POST", "/sessions")["request"]),
+    ("GET", "/api/v1/sessions/{session_id}"): lambda s: s.get(s.path("/api/v1/sessions/{session_id}")),
+    ("DELETE", "/api/v1/sessions/{session_id}"): lambda s: s.delete(s.path("/api/v1/sessions/{session_id}")),
+    ("GET", "/api/v1/users/{user_id}"): lambda s: s.user(),
+    ("PUT", "/api/v1/users/{user_id}"): lambda s: s.put(
+        s.path("/api/v1/users/{user_id}"), _example("PUT", "/users/{user_id}")["request"]
+    ),
 }
 """Routes whose example needs more than its own request and an id; extend it with each new resource."""
 
