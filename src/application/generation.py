@@ -9,7 +9,7 @@ from domain.prompts import answer_prompt
 from domain.qa_pairs import QAPair
 from domain.queries import Turn
 from domain.sentences import sentences
-from domain.support import Evidence
+from domain.support import Evidence, declines
 
 Emit = Callable[[str], Awaitable[None]]
 """Takes a piece of the answer on its way to the person."""
@@ -26,6 +26,8 @@ class Generated:
     """Claims that were written and not sent."""
     emitted: bool = False
     """The pieces went out while it was written."""
+    declined: bool = False
+    """The model says that the sources hold no answer: a person should give it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Writer:
     async def _whole(self, model: LanguageModel, brief: Brief) -> Generated:
         written = await model.complete(_messages(brief), brief.options)
         claims = Evidence(_sources(brief)).unsupported(written.text, brief.language)
+        if declines(written.text):
+            return Generated(written.text.strip(), "llm", written.model, declined=True)
         if claims or not written.text.strip():
             return _extractive(brief, degraded=("support_check",), unsupported=tuple(claims))
         return Generated(written.text.strip(), "llm", written.model)
@@ -71,6 +75,8 @@ class Writer:
         dropped: list[str] = []
         try:
             async for sentence in _by_sentence(model.stream(_messages(brief), brief.options)):
+                if not sent and declines(sentence):
+                    return Generated(sentence.strip(), "llm", model.name, declined=True)
                 claims = evidence.unsupported(sentence, brief.language)
                 dropped += claims
                 if not claims:

@@ -240,6 +240,10 @@ class AnswerPipeline:
             run.degrade(*generated.degraded)
             run.metadata |= {"generation_mode": generated.mode, "model": generated.model}
             step.say(mode=generated.mode, model=generated.model, unsupported=len(generated.unsupported))
+        if generated.declined:
+            run.verdict = escalation.verdict(escalation.Reason.NO_SOURCE, run.category, run.tenant.settings.escalation)
+            run.answer = run.handed_over()
+            return
         await self._screen_answer(run, generated.text, allowed, redactor if generated.emitted else None)
 
     def _redactor(self, run: Run, allowed: Sequence[str]) -> Outlet | None:

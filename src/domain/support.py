@@ -33,6 +33,12 @@ def unsupported_claims(answer: str, sources: Sequence[str], language: str | None
     return Evidence(sources).unsupported(answer, language)
 
 
+def declines(text: str) -> bool:
+    """Whether the text says that there is no answer, rather than giving one."""
+    stated = [sentence for sentence in sentences(text) if sentence.strip()]
+    return bool(stated) and bool(ADMISSION.search(stated[0]))
+
+
 def says_something(claim: Statement) -> bool:
     """Whether a sentence claims anything of the subject: questions, courtesies and "I do not know" do not."""
     if claim.text.endswith("?") or ADMISSION.search(claim.text):

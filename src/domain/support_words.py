@@ -99,10 +99,12 @@ COURTESY = re.compile(
 
 ADMISSION = re.compile(
     r"\b(sources?|documents?|information|articles?|context|answers?)\b.*"
-    r"\b(do(es)? not|don't|doesn't|no) (say|mention|specify|contain|cover|state|provide|include|tell)"
+    r"\b(do(es)? not|don't|doesn't|no) (say|mention|specify|contain|cover|state|provide|include|tell|answer|address)"
     r"|\b(i|we) (do not|don't|cannot|can't) (know|have|find|see|tell|answer)\b"
     r"|\b(ich|wir) (weiß|wissen|habe|haben|finde|finden)\b.*\b(nicht|keine)\b"
-    r"|\bje (ne sais pas|n'ai pas|ne trouve pas)|\b(no (sé|tengo|encuentro)|no dispongo)\b"
+    r"|\bje (ne sais pas|n'ai pas|ne trouve pas)|\b(no (lo )?(sé|tengo|encuentro)|no dispongo)\b"
+    r"|\bquellen?\b.*\b(nicht|keine\w*)\b|\bsources?\b ne (contien|répond|mentionn|précis|indiqu)\w* pas"
+    r"|\bfuentes?\b no (contien|respond|mencion|indic)\w*|\bисточник\w* не (содерж|отвеч|указ|упомин)\w*"
     r"|\bя (не знаю|не нашёл|не нашел|не могу)|\bу меня нет",
     re.IGNORECASE,
 )
