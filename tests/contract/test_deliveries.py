@@ -1,5 +1,6 @@
 """Events reach the webhooks that want them, when the policy says, and nobody else: on every queue there is."""
 
+import asyncio
 import json
 from datetime import timedelta
 from itertools import pairwise
@@ -8,12 +9,15 @@ import pytest
 from tests.support.webhooks import SECRET, URL, MakeWorld, WebhookWorld, a_failure, caller, type_of
 
 from application.ports.delivery import Answer, Posting, Room
+from application.use_cases.delivery import ForgetDeliveries
 from domain.delivery import Kind, State
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.events import JobCompleted, JobProgressed, QuestionAnswered
+from domain.incoming import Channel, Envelope, Notice
 from domain.lanes import LaneLimits
 from domain.retries import Failure, Outcome, Preset, Reason, RetrySettings
-from domain.signing import body_signature, key_bytes, standard_signature
+from domain.signing import body_signature, key_bytes, standard_signature, timed_signature
+from domain.webhooks import Direction
 
 
 @pytest.fixture
@@ -312,3 +316,151 @@ async def test_rotation_under_load_never_breaks_a_receiver_of_either_key(world: 
     await world.fail_questions()
     await world.run_due()
     assert " " not in world.sender.posted[-1].headers["webhook-signature"]
+
+
+async def test_many_workers_together_never_exceed_the_cap(world: WebhookWorld) -> None:
+    await world.webhook()
+    await world.webhook(url="https://second.example/x", limits=LaneLimits(3, 1000))
+    await world.fail_questions(30)
+    await world.relay()
+    claimed: list[str] = []
+    for turn in range(6):
+        claims = (world.queue.claim(world.clock.now(), f"c{turn}{n}", Room(64, 64)) for n in range(6))
+        claimed += [one.delivery.id for found in await asyncio.gather(*claims) for one in found]
+    assert len(claimed) == len(set(claimed)) == 13
+
+
+async def test_many_workers_together_never_exceed_the_hour(world: WebhookWorld) -> None:
+    await world.webhook(limits=LaneLimits(10, 25))
+    await world.fail_questions(60)
+    workers = [world.another_worker() for _ in range(4)]
+    await world.relay()
+    for _ in range(10):
+        await asyncio.gather(*(worker.run_due() for worker in workers))
+    assert len(world.sender.posted) == 25
+
+
+async def test_relays_side_by_side_make_each_delivery_once(world: WebhookWorld) -> None:
+    await world.webhook("*")
+    await world.announce(*(a_failure(f"q_{number}") for number in range(40)))
+    while sum(await asyncio.gather(*(world.relay(7) for _ in range(4)))):
+        pass
+    assert len(await world.deliveries()) == 40
+    logged = await world.queue.events("acme", None, 100)
+    assert [event.data["query_id"] for _, event in logged] == [f"q_{number}" for number in range(40)]
+
+
+async def test_what_is_handed_back_is_due_at_once_and_costs_nothing(world: WebhookWorld) -> None:
+    await world.webhook(limits=LaneLimits(10, 5))
+    await world.fail_questions(5)
+    await world.relay()
+    claimed = await world.queue.claim(world.clock.now(), "c", Room(64, 64))
+    await world.queue.hand_back([one.delivery for one in claimed], world.clock.now())
+    await world.run_due()
+    assert [d.attempts for d in await world.deliveries(state=State.SUCCEEDED)] == [1] * 5
+
+
+async def test_a_worker_that_is_stopped_hands_back_what_it_holds(world: WebhookWorld) -> None:
+    await world.webhook()
+    await world.fail_questions(3)
+    held = asyncio.Event()
+
+    async def never(posting: Posting) -> Answer:
+        held.set()
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    world.sender.send = never  # type: ignore[method-assign]
+    world.service.stop_seconds = 0.05
+    running = asyncio.create_task(world.service.run_forever())
+    await held.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert {(d.state, d.attempts) for d in await world.deliveries()} == {(State.PENDING, 0)}
+
+
+async def test_a_worker_goes_on_by_itself(world: WebhookWorld) -> None:
+    await world.webhook()
+    running = asyncio.create_task(world.service.run_forever())
+    for number in range(3):
+        await world.fail_questions()
+        async with asyncio.timeout(5):
+            while len(world.sender.posted) <= number:  # noqa: ASYNC110 - the sender only remembers
+                await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_fifty_that_send_the_same_at_once_have_one_effect(world: WebhookWorld) -> None:
+    hook = (await world.webhook("external.event", direction=Direction.INCOMING)).webhook
+    body, stamp = b"{}", str(int(world.clock.now().timestamp()))
+    signature = timed_signature(key_bytes(SECRET), stamp, body)
+    headers = {"x-webhook-id": hook.id, "x-webhook-timestamp": stamp, "x-webhook-signature": signature}
+    notice = Notice(
+        channel=Channel.EVENT, event_type="x", timestamp=world.clock.now(), source="crm", data={"event_name": "x"},
+        metadata={}, event_id="e1",
+    )  # fmt: skip
+
+    async def send() -> str:
+        answer = await world.accept(Channel.EVENT, Envelope(headers, body, None), lambda raw: notice)
+        return str(answer["webhook_event_id"])
+
+    assert len(set(await asyncio.gather(*(send() for _ in range(50))))) == 1
+    assert await world.relay() == 1
+
+
+async def test_old_things_are_forgotten_and_young_ones_are_not(world: WebhookWorld) -> None:
+    await world.webhook()
+    world.sender.answer(200, 400)
+    await world.fail_questions(2)
+    await world.run_due()
+    forget = ForgetDeliveries(world.queue, world.clock)
+    world.clock.advance(days=29)
+    assert await forget() == 0
+    world.clock.advance(days=2)
+    assert await forget() > 0
+    assert [d.state for d in await world.deliveries()] == [State.FAILED]
+    assert await world.queue.count_events("acme") == 0
+    world.clock.advance(days=60)
+    await forget()
+    assert await world.deliveries() == []
+
+
+async def test_the_log_counts_and_filters_types(world: WebhookWorld) -> None:
+    await world.announce(a_failure(), JobCompleted(job_id="j", job_type="x", result={}))
+    await world.relay()
+    for types, count in (((), 2), (("*",), 2), (("job.*",), 1), (("query.failed", "job.*"), 2), (("job.failed",), 0)):
+        assert await world.queue.count_events("acme", types) == count
+        assert len(await world.queue.events("acme", None, 10, types)) == count
+    assert await world.queue.count_events("other") == 0
+    assert await world.queue.last_position("acme") == (await world.queue.events("acme", None, 10))[-1][0]
+
+
+async def test_what_is_queued_is_counted(world: WebhookWorld) -> None:
+    await world.webhook()
+    await world.fail_questions(2)
+    await world.relay()
+    world.clock.advance(seconds=30)
+    counts = await world.queue.counts(world.clock.now())
+    assert (counts["queued"], counts["in_flight"], counts["oldest_due_seconds"]) == (2, 0, 30)
+
+
+@pytest.mark.parametrize("key", ["del_unknown", "\x00", "\ud800", "'; --"])
+async def test_ids_of_any_kind_are_simply_unknown(world: WebhookWorld, key: str) -> None:
+    with pytest.raises(NotFound):
+        await world.queue.get("acme", key)
+    assert await world.queue.find_event("acme", key) is None
+    assert await world.queue.tenant_of(key) is None
+    assert await world.deliveries(webhook_id=key, event_type=key, event_id=key) == []
+
+
+async def test_another_tenant_sees_nothing_of_it(world: WebhookWorld) -> None:
+    hook = (await world.webhook()).webhook
+    await world.fail_questions()
+    await world.run_due()
+    [delivery] = await world.deliveries()
+    assert await world.deliveries("other") == []
+    assert await world.queue.lanes("other", [hook.id]) == {}
+    assert await world.queue.find_event("other", delivery.event_id) is None
+    with pytest.raises(NotFound):
+        await world.queue.get("other", delivery.id)

@@ -32,7 +32,7 @@ class Gate(Protocol):
 class HttpSender:
     """No redirects, no environment proxy, no cookies, no decompression, and never a second try."""
 
-    def __init__(self, gate: Gate, user_agent: str, connections: int = 100) -> None:
+    def __init__(self, gate: Gate, user_agent: str, connections: int = 200) -> None:
         self._gate, self._user_agent, self._connections = gate, user_agent, connections
         self._session: aiohttp.ClientSession | None = None
 

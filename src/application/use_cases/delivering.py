@@ -20,6 +20,9 @@ from domain.webhooks import Webhook
 
 log = logging.getLogger(__name__)
 
+Observe = Callable[[Settled], None]
+"""Told of every attempt, for metrics."""
+
 GONE = "The receiver answered 410 Gone."
 DEAD = "No delivery succeeded for five days."
 
@@ -79,7 +82,9 @@ class Deliver:
         cipher: Cipher,
         clock: Clock,
         chance: Callable[[], float] = random.random,
+        observe: Observe = lambda settled: None,
     ) -> None:
+        self._observe = observe
         self._queue, self._sender, self._store = queue, sender, store
         self._keyring, self._clock, self._chance = Keyring(cipher), clock, chance
 
@@ -90,6 +95,7 @@ class Deliver:
             return
         settled = await self._attempt(claimed, webhook)
         lane = await self._queue.settle(settled)
+        self._observe(settled)
         if lane is None:
             log.warning("a delivery's lease was lost while it was sent", extra={"delivery_id": delivery.id})
         elif delivery.kind is not Kind.TEST:

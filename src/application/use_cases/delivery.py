@@ -17,7 +17,7 @@ from domain.webhooks import Webhook
 
 log = logging.getLogger(__name__)
 
-CAPACITY = 64
+CAPACITY = 128
 BUSY_POLL, IDLE_POLL = 0.05, 1.0
 REAP_EVERY = timedelta(seconds=5)
 STOP_SECONDS = 20.0
@@ -46,16 +46,18 @@ class DeliveryService:
         self._signal, self._clock, self._ids, self._capacity = signal, clock, ids, capacity
         self._sending: dict[asyncio.Task[None], Claimed] = {}
         self._reaped_at: datetime | None = None
+        self.stop_seconds = STOP_SECONDS
+        """How long what is on its way may take to end, when the service is stopped."""
 
     async def run_forever(self) -> None:
         """Until it is cancelled: then it lets what is on its way end, and hands back what does not in time."""
-        pause = BUSY_POLL
+        busy_at = self._clock.monotonic()
         try:
             while True:
-                busy = await self._turn()
-                pause = BUSY_POLL if busy else min(IDLE_POLL, pause * 2)
-                if not busy:
-                    await self._rest(pause)
+                if await self._turn():
+                    busy_at = self._clock.monotonic()
+                else:
+                    await self._rest(_pause(self._clock.monotonic() - busy_at))
         finally:
             await self._stop()
 
@@ -131,12 +133,17 @@ class DeliveryService:
 
     async def _stop(self) -> None:
         if self._sending:
-            await asyncio.wait(set(self._sending), timeout=STOP_SECONDS)
+            await asyncio.wait(set(self._sending), timeout=self.stop_seconds)
         left = [one.delivery for one in self._sending.values()]
         for task in list(self._sending):
             task.cancel()
         if left:
             await self._queue.hand_back(left, self._clock.now())
+
+
+def _pause(idle_seconds: float) -> float:
+    """How long to rest: the longer there was nothing to do, the longer."""
+    return min(IDLE_POLL, max(BUSY_POLL, idle_seconds / 4))
 
 
 class ForgetDeliveries:
