@@ -8,6 +8,7 @@ pytest_plugins = (
     "tests.support.storage",
     "tests.support.webhooks",
     "tests.support.system",
+    "tests.support.worlds",
     "tests.support.server",
 )
 

@@ -5,6 +5,8 @@ Adapters are imported where they are built, so that a process does not load what
 
 import secrets
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -130,6 +132,13 @@ def _faiss(settings: Settings) -> Any:
     from adapters.vectors.faiss import FaissVectorIndex
 
     return FaissVectorIndex(directory=settings.data_dir / "vectors" if settings.data_dir else None)
+
+
+def embedded_database(folder: Path) -> AbstractContextManager[str]:
+    """The URL of a database that runs as long as the context."""
+    from adapters.storage.postgres.embedded import embedded_postgres
+
+    return embedded_postgres(folder)
 
 
 def _qdrant(client: Any) -> Any:

@@ -80,6 +80,28 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def in_process(self) -> tuple[str, ...]:
+        """The settings by which state lives inside one process, where no other reaches it."""
+        local = {
+            f"{PREFIX}DATABASE_URL={self.database_url}": self.database == "memory",
+            f"{PREFIX}REDIS_URL={self.redis_url}": self.redis == "memory",
+            f"{PREFIX}VECTOR_URL={self.vector_url}": not self.vector_url.startswith("qdrant+"),
+        }
+        return tuple(name for name, is_local in local.items() if is_local)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether any number of processes may serve and work side by side; else one process does it all."""
+        return not self.in_process
+
+    def require_shared(self, who: str) -> None:
+        if not self.is_shared:
+            raise BadSettings(
+                f"{who} needs backends that processes share (postgresql://, redis://, qdrant+http://), and these "
+                f"live inside one process: {', '.join(self.in_process)}. `supportrag serve` does the work then."
+            )
+
+    @property
     def database(self) -> str:
         return "memory" if self.database_url.startswith("memory") else "postgres"
 

@@ -9,6 +9,9 @@ import pytest
 from adapters.delivery.recording import RecordingSender
 from tests.support.shapes import differences
 from tests.support.system import SystemUnderTest
+from tests.support.worlds import in_every_world
+
+pytest_generate_tests = in_every_world
 
 EXAMPLES = json.loads(Path(__file__).with_name("seed_examples.json").read_text())
 

@@ -139,6 +139,7 @@ async def _lifespan(app: Any) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def system() -> AsyncIterator[SystemUnderTest]:
-    async with running() as started:
+async def system(world_settings: dict[str, Any]) -> AsyncIterator[SystemUnderTest]:
+    """Without knowledge; in memory, unless the module says `pytest_generate_tests = in_every_world`."""
+    async with running(**world_settings) as started:
         yield started

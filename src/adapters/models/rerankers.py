@@ -8,7 +8,8 @@ from domain.support_text import Statement, read
 from domain.support_words import OPPOSITES
 
 _TIE = 0.02
-"""On the scale of the fused relevance; small enough to change hit@1 on none of the measured sets."""
+"""On the scale of the fused relevance; small enough to change hit@1 on none of the measured sets. Only what is
+within two of these of the best can become first, so that only that is looked at."""
 _STEEPNESS = 6.0
 _MIDDLE = 0.5
 _READ = 2000
@@ -27,8 +28,13 @@ class FeatureReranker:
     name = "built-in"
 
     async def rerank(self, question: str, candidates: Sequence[Candidate]) -> list[float]:
-        asked = read(question[:_READ])
-        return [_squashed(found.score - _TIE * _mismatches(asked, found)) for found in candidates]
+        near_first = max((found.score for found in candidates), default=0.0) - 2 * _TIE
+        tied = [found.id for found in candidates if found.score >= near_first]
+        asked = read(question[:_READ]) if len(tied) > 1 else None
+        return [
+            _squashed(found.score - (_TIE * _mismatches(asked, found) if asked and found.id in tied else 0.0))
+            for found in candidates
+        ]
 
     async def close(self) -> None:
         """Holds nothing."""

@@ -50,7 +50,7 @@ class SaqSchedule:
             functions=[],
             cron_jobs=[_cron(chore) for chore in chores],
             concurrency=2,
-            timers=PartialTimersDict(schedule=1, sweep=10, abort=5),
+            timers=PartialTimersDict(schedule=1, worker_info=10, sweep=10, abort=5),
             shutdown_grace_period_s=GRACE_SECONDS,
         )
 

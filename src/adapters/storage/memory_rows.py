@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
-from adapters.storage.codec import twin
+from adapters.storage.codec import decode, encode, twin
 from adapters.storage.cursors import decode_cursor, encode_cursor
 from adapters.storage.layout import indexed_field, require_askable, wanted_values
 from adapters.storage.matching import matches, path_value, sort_key
@@ -25,6 +25,14 @@ class Rows:
         self.by_id: dict[str, Any] = {}
         self._fields = table.indexed
         self._index: dict[str, dict[Any, set[str]]] = {field: defaultdict(set) for field in table.indexed}
+        self._written: dict[str, tuple[bytes, dict[str, bytes | None]]] = {}
+        """What was read before, as it is written: reading it again only has to decode it."""
+
+    def copy(self, item: A) -> A:
+        """Of a committed aggregate."""
+        if item.id not in self._written:
+            self._written[item.id] = encode(item, item.version)
+        return decode(type(item), *self._written[item.id])
 
     def put(self, item: Any) -> None:
         self.drop(item.id)
@@ -34,6 +42,7 @@ class Rows:
 
     def drop(self, key: str) -> None:
         old = self.by_id.pop(key, None)
+        self._written.pop(key, None)
         if old is None:
             return
         for field in self._fields:
@@ -68,11 +77,11 @@ class MemoryCollection(Generic[A]):
 
     async def find(self, id: str) -> A | None:  # noqa: A002
         item = self._current(id)
-        return None if item is None else twin(item)
+        return None if item is None else self._copy(item)
 
     async def get_many(self, ids: Sequence[str]) -> list[A]:
         found = (self._current(key) for key in ids)
-        return [twin(item) for item in found if item is not None]
+        return [self._copy(item) for item in found if item is not None]
 
     async def save(self, item: A) -> None:
         if item.version != _version(self._current(item.id)):
@@ -105,12 +114,15 @@ class MemoryCollection(Generic[A]):
         window = pick(request.offset + request.limit + 1, rest, key=order)[request.offset :]
         items, has_next = window[: request.limit], len(window) > request.limit
         cursor = self._cursor(request, items[-1]) if has_next else None
-        copies = tuple(twin(item) for item in items)
+        copies = tuple(self._copy(item) for item in items)
         return Page(copies, len(found), request.limit, request.offset, has_next, cursor)
 
     async def list(self, where: Where, sort: str = "created_at", limit: int | None = None) -> list[A]:
         found = sorted(self._matching(where), key=self._order(sort.lstrip("-")), reverse=sort.startswith("-"))
-        return [twin(item) for item in found[:limit]]
+        return [self._copy(item) for item in found[:limit]]
+
+    def _copy(self, item: A) -> A:
+        return twin(item) if item.id in self._changes else self._rows.copy(item)
 
     async def count(self, where: Where = ()) -> int:
         if not where and not self._changes:

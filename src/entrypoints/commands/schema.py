@@ -1,0 +1,29 @@
+"""`supportrag migrate`, and the refusal to run on a schema that is older than the program."""
+
+import asyncio
+
+from domain.errors import ServiceUnavailable
+from entrypoints.commands.terminal import console
+from entrypoints.container import migrate_database, missing_migrations
+from entrypoints.settings import BadSettings, Settings, read_settings
+
+
+def migrate() -> None:
+    """Bring the database schema up to date; safe to run twice, and from two places at once."""
+    settings = read_settings()
+    if settings.database != "postgres":
+        raise BadSettings("SUPPORTRAG_DATABASE_URL is memory://, which has no schema; give a postgresql:// address.")
+    applied = asyncio.run(migrate_database(settings))
+    for name in applied:
+        console.print(f"applied {name}", highlight=False)
+    console.print("The schema is up to date.", highlight=False)
+
+
+async def require_current_schema(settings: Settings) -> None:
+    """Raises `ServiceUnavailable` that names the command to run, or says that there is no database to ask."""
+    missing = await missing_migrations(settings) if settings.database == "postgres" else []
+    if missing:
+        text = (
+            f"The database schema is older than this program (it lacks {', '.join(missing)}). Run: supportrag migrate"
+        )
+        raise ServiceUnavailable(text)

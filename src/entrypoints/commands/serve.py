@@ -1,0 +1,115 @@
+"""`supportrag serve`: the HTTP API, and the whole system where nothing else is configured."""
+
+import asyncio
+import json
+import secrets
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from domain.access import DEFAULT_TENANT, PLATFORM_TENANT, Caller, Principal, Scope, Tier
+from entrypoints.commands.durable import durable
+from entrypoints.commands.schema import require_current_schema
+from entrypoints.commands.terminal import console
+from entrypoints.container import Container, build
+from entrypoints.demo import load_demo
+from entrypoints.http.server import build_app
+from entrypoints.settings import Settings, read_settings
+from entrypoints.system import System
+
+REQUESTS_END_WITHIN = 8
+"""Seconds that open requests have after SIGTERM, while jobs are handed back; all is over within 25."""
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Load a real FAQ in four languages.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Keep everything in this folder, with a database of its own.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(exists=True)] = None,
+    tls_key: Annotated[Path | None, typer.Option(exists=True)] = None,
+) -> None:
+    """Serve the HTTP API; with nothing configured, the whole system in this one process."""
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    with ExitStack() as stack:
+        kept = stack.enter_context(durable(data)) if data else {}
+        settings, made_for_this_run = _with_key(read_settings(**given, **kept))
+        asyncio.run(require_current_schema(settings))
+        system = System(build(settings))
+
+        async def welcome(container: Container) -> None:
+            count = await load_demo(container, operator(settings)) if demo else 0
+            _introduce(settings, made_for_this_run, count)
+
+        _introduce_settings(settings)
+        config = uvicorn.Config(
+            build_app(system, work=not settings.is_shared, after_opening=welcome),
+            host=settings.host,
+            port=settings.port,
+            log_level=settings.log_level.lower(),
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=REQUESTS_END_WITHIN,
+            ssl_certfile=tls_cert,
+            ssl_keyfile=tls_key,
+        )
+        Draining(config, system).run()
+
+
+class Draining(uvicorn.Server):
+    """Hands jobs back while the last requests are answered, not after them."""
+
+    def __init__(self, config: uvicorn.Config, system: System) -> None:
+        super().__init__(config)
+        self._system = system
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await asyncio.gather(self._system.stop_working(), super().shutdown(sockets))
+
+
+def _with_key(settings: Settings) -> tuple[Settings, str | None]:
+    """With authentication on and no key given, one is made for this run."""
+    if settings.auth == "off" or settings.bootstrap_api_key is not None:
+        return settings, None
+    key = f"sk_test_{secrets.token_urlsafe(24)}"
+    return read_settings(**{**settings.model_dump(), "bootstrap_api_key": key}), key
+
+
+def operator(settings: Settings) -> Caller:
+    """Who the command line acts as: the tenant that the first key, or no key at all, acts for."""
+    tenant = DEFAULT_TENANT if settings.auth == "off" else PLATFORM_TENANT
+    return Caller(Principal(tenant, frozenset({Scope.ADMIN}), Tier.ENTERPRISE))
+
+
+def _introduce_settings(settings: Settings) -> None:
+    if settings.data_dir is not None:
+        console.print(f"Embedded: everything is kept in {settings.data_dir} (PostgreSQL, FAISS, bundled models).")
+    elif settings.database == "memory":
+        console.print("Embedded: storage in memory (nothing is kept when this process ends), FAISS, bundled models.")
+    if settings.is_shared:
+        console.print("Jobs and webhooks are done by `supportrag worker`; start at least one.")
+    if settings.auth == "off":
+        console.print("[bold red]AUTH=off: every caller is admin. For a closed network only.[/bold red]")
+
+
+def _introduce(settings: Settings, key: str | None, demo_pairs: int) -> None:
+    base = f"http://{settings.host}:{settings.port}"
+    if key:
+        console.print(f"API key made for this run: [bold]{key}[/bold]", highlight=False, soft_wrap=True)
+    if demo_pairs:
+        console.print(f"Demo: {demo_pairs} questions and answers of the Debian FAQ in four languages. Ask one:\n")
+        shown = key or "$SUPPORTRAG_API_KEY"
+        for question in ("How do I keep my Debian system up to date?", "Как мне получить Debian?"):
+            auth = f"-H 'Authorization: Bearer {shown}' " if settings.auth == "on" else ""
+            body = json.dumps({"question": question}, ensure_ascii=False)
+            line = f"curl -s {base}/api/v1/queries {auth}-H 'Content-Type: application/json' -d '{body}'"
+            console.print(line, highlight=False, soft_wrap=True, markup=False)
+        console.print()
+    console.print(f"API documentation: {base}/docs", highlight=False)
