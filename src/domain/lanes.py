@@ -44,6 +44,9 @@ class Lane:
     breaks: int = 0
     broken_until: datetime | None = None
     paused_until: datetime | None = None
+    """The receiver asked for it (429)."""
+    stopped_until: datetime | None = None
+    """The owner asked for it."""
     last_success_at: datetime | None = None
     exhausted: int = 0
     first_exhausted_at: datetime | None = None
@@ -60,16 +63,30 @@ class Lane:
         return 1 if self.breaks else max(1, bearable)
 
     def open_at(self, now: datetime) -> bool:
-        return all(until is None or until <= now for until in (self.broken_until, self.paused_until))
+        return self.held_until is None or self.held_until <= now
 
     @property
     def held_until(self) -> datetime | None:
-        return max((until for until in (self.broken_until, self.paused_until) if until), default=None)
+        holds = (self.broken_until, self.paused_until, self.stopped_until)
+        return max((until for until in holds if until), default=None)
 
-    def limited(self, limits: LaneLimits, paused_until: datetime | None = None) -> "Lane":
-        """With other limits; a pause that the owner asked for replaces the one there is."""
-        slots = min(self.slots, limits.in_flight) if limits.in_flight < self.slots else limits.in_flight
-        return replace(self, limits=limits, slots=slots, paused_until=paused_until or self.paused_until)
+    def limited(self, limits: LaneLimits, stopped_until: datetime | None = None) -> "Lane":
+        """With the limits and the pause that the owner wants; what the receiver bears stays known."""
+        grown = limits.in_flight > self.limits.in_flight
+        slots = limits.in_flight if grown else min(self.slots, limits.in_flight)
+        return replace(self, limits=limits, slots=slots, stopped_until=stopped_until)
+
+    def renewed(self, now: datetime) -> "Lane":
+        """Of a webhook that its owner activates again: earlier failures are not held against it."""
+        fresh = Lane(webhook_id=self.webhook_id, tenant_id=self.tenant_id, since=now)
+        return replace(
+            fresh.limited(self.limits, self.stopped_until),
+            succeeded=self.succeeded,
+            failed=self.failed,
+            last_attempt_at=self.last_attempt_at,
+            last_status=self.last_status,
+            last_success_at=self.last_success_at,
+        )
 
     def paused(self, until: datetime) -> "Lane":
         return replace(self, paused_until=max(until, self.paused_until or until))
@@ -118,7 +135,7 @@ class Lane:
         """No success for 5 days, and at least 10 exhausted deliveries over 12 hours or more."""
         if self.first_exhausted_at is None or self.last_exhausted_at is None:
             return False
-        silent = now - (self.last_success_at or self.since) >= SILENT_DAYS
+        silent = now - max(self.last_success_at or self.since, self.since) >= SILENT_DAYS
         lasting = self.last_exhausted_at - self.first_exhausted_at >= EXHAUSTED_SPAN
         return silent and lasting and self.exhausted >= EXHAUSTED_COUNT
 

@@ -11,7 +11,7 @@ from domain.catalogue import subscribes
 from domain.delivery import PublicEvent
 from domain.errors import Conflict, InvalidInput
 from domain.events import WebhookDisabled
-from domain.lanes import LaneLimits
+from domain.lanes import Lane, LaneLimits
 from domain.retries import RetrySettings
 from domain.webhook_rules import problems_of
 
@@ -91,6 +91,10 @@ class Webhook(Aggregate):
         if self.purpose is Purpose.CALLBACK and event.subject != self.job_id:
             return False
         return subscribes(self.events, event.type)
+
+    def as_limited(self, lane: Lane) -> Lane:
+        """The lane with this webhook's limits and pause."""
+        return lane.limited(self.limits, self.paused_until)
 
     def valid_secrets(self, now: datetime) -> tuple[SealedSecret, ...]:
         return tuple(secret for secret in self.secrets if secret.valid_at(now))

@@ -464,3 +464,35 @@ async def test_another_tenant_sees_nothing_of_it(world: WebhookWorld) -> None:
     assert await world.queue.find_event("other", delivery.event_id) is None
     with pytest.raises(NotFound):
         await world.queue.get("other", delivery.id)
+
+
+async def test_a_pause_that_the_owner_ends_is_over_and_one_of_the_receiver_is_not(world: WebhookWorld) -> None:
+    hook = (await world.webhook()).webhook
+    await world.change(caller(), hook.id, {"paused_until": world.clock.now() + timedelta(hours=1)})
+    await world.fail_questions()
+    await world.run_due()
+    assert world.sender.posted == []
+    world.sender.answer(429, retry_after=600)
+    await world.change(caller(), hook.id, {"paused_until": None})
+    await world.run_due()
+    assert len(world.sender.posted) == 1
+    await world.change(caller(), hook.id, {"name": "still waiting"})
+    await world.fail_questions()
+    await world.run_due()
+    assert len(world.sender.posted) == 1
+
+
+async def test_a_webhook_that_is_activated_again_gets_a_fresh_start(world: WebhookWorld) -> None:
+    hook = (await world.webhook()).webhook
+    world.sender.default = Answer(Outcome(failure=Failure.CONNECTION), 1, error="refused")
+    for _ in range(12):
+        await world.fail_questions()
+        await world.run_until_quiet()
+        world.clock.advance(hours=12)
+    await world.change(caller(), hook.id, {"active": True})
+    await world.fail_questions()
+    await world.run_until_quiet()
+    stored = await world.stored(hook.id)
+    assert stored.active and stored.disabled_at is None
+    [lane] = (await world.queue.lanes("acme", [hook.id])).values()
+    assert lane.failed > 10

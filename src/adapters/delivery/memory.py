@@ -182,11 +182,9 @@ class MemoryDeliveries:
             delivery.cancel(now)
         return len(waiting)
 
-    async def configure(
-        self, tenant_id: str, webhook_id: str, limits: LaneLimits, paused_until: datetime | None, now: datetime
-    ) -> None:
-        track = self._track(tenant_id, webhook_id, limits, now)
-        track.lane = track.lane.limited(limits, paused_until)
+    async def change_lane(self, tenant_id: str, webhook_id: str, now: datetime, change: Callable[[Lane], Lane]) -> None:
+        track = self._track(tenant_id, webhook_id, LaneLimits(), now)
+        track.lane = change(track.lane)
 
     async def lanes(self, tenant_id: str, webhook_ids: Sequence[str]) -> dict[str, Lane]:
         found = ((key, self._tracks[key].lane) for key in webhook_ids if key in self._tracks)

@@ -50,6 +50,10 @@ class Cipher(Protocol):
 
     def open(self, sealed: str, context: str) -> str: ...
 
+    def derive(self, purpose: str) -> str:
+        """A secret of 256 bits for one purpose, the same each time as long as the master key is."""
+        ...
+
     def fingerprint(self, secret: str) -> str:
         """Names a webhook's secret without helping to guess it."""
         ...
@@ -149,9 +153,9 @@ class DeliveryQueue(Protocol):
         """Cancels what waits for a webhook."""
         ...
 
-    async def configure(
-        self, tenant_id: str, webhook_id: str, limits: LaneLimits, paused_until: datetime | None, now: datetime
-    ) -> None: ...
+    async def change_lane(self, tenant_id: str, webhook_id: str, now: datetime, change: Callable[[Lane], Lane]) -> None:
+        """Applies a change to the webhook's lane, which is opened when there is none."""
+        ...
 
     async def lanes(self, tenant_id: str, webhook_ids: Sequence[str]) -> dict[str, Lane]: ...
 

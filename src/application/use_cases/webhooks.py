@@ -16,6 +16,7 @@ from application.use_cases.delivering import Keyring, headers_context, secret_co
 from domain.access import Caller
 from domain.errors import InvalidInput, Problem
 from domain.ids import Prefix
+from domain.lanes import Lane
 from domain.signing import ADVISED_KEY_BYTES, SECRET_LENGTH, key_bytes
 from domain.webhook_rules import MASK, header_problems, problems_of, secret_problems
 from domain.webhooks import Purpose, SealedSecret, Webhook
@@ -102,9 +103,7 @@ class RegisterWebhook:
         async with self._store.begin(caller.tenant_id) as uow:
             await uow[WEBHOOKS].save(webhook)
             await uow.commit()
-        await self._queue.configure(
-            caller.tenant_id, webhook.id, webhook.limits, webhook.paused_until, webhook.created_at
-        )
+        await self._queue.change_lane(caller.tenant_id, webhook.id, webhook.created_at, webhook.as_limited)
         return self._vault.disclosed(webhook, secret, chosen)
 
     async def for_job(
@@ -159,7 +158,7 @@ class ChangeWebhook:
             return webhook
 
         webhook = await committed(self._store, caller.tenant_id, work)
-        await self._follow(caller.tenant_id, webhook)
+        await self._follow(caller.tenant_id, webhook, activated=bool(changes.get("active")))
         return webhook
 
     def _apply(
@@ -173,9 +172,14 @@ class ChangeWebhook:
         if secret is not None:
             webhook.rotate_secret(self._vault.seal(webhook.id, self._vault.chosen(secret), now), DEFAULT_OVERLAP, now)
 
-    async def _follow(self, tenant_id: str, webhook: Webhook) -> None:
+    async def _follow(self, tenant_id: str, webhook: Webhook, *, activated: bool) -> None:
         now = self._clock.now()
-        await self._queue.configure(tenant_id, webhook.id, webhook.limits, webhook.paused_until, now)
+
+        def change(lane: Lane) -> Lane:
+            limited = webhook.as_limited(lane)
+            return limited.renewed(now) if activated else limited
+
+        await self._queue.change_lane(tenant_id, webhook.id, now, change)
         if not webhook.active:
             await self._queue.cancel(tenant_id, webhook.id, now)
 

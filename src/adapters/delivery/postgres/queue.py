@@ -85,9 +85,6 @@ class PostgresDeliveries(PostgresDeliveryLog):
     async def settle(self, settled: Settled) -> Lane | None:
         return await self._settling.settle(settled)
 
-    async def _locked(self, transaction: Transaction, webhook_id: str) -> Lane:
-        return lane_of(await transaction.fetchval(sql.LOCK_LANE, (webhook_id,)))
-
     async def hand_back(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         rows = [(each.id, each.claim_id, now, minute_of(each.updated_at)) for each in deliveries]
         async with self._open(None) as transaction:
@@ -131,14 +128,12 @@ class PostgresDeliveries(PostgresDeliveryLog):
             await transaction.commit()
         return gone
 
-    async def configure(
-        self, tenant_id: str, webhook_id: str, limits: LaneLimits, paused_until: datetime | None, now: datetime
-    ) -> None:
+    async def change_lane(self, tenant_id: str, webhook_id: str, now: datetime, change: Callable[[Lane], Lane]) -> None:
         fresh = Lane(webhook_id=webhook_id, tenant_id=tenant_id, since=now)
         async with self._open(tenant_id) as transaction:
             await transaction.fetch(sql.OPEN_LANE, lane_row(fresh))
-            lane = await self._locked(transaction, webhook_id)
-            await transaction.fetch(sql.KEEP_LANE, lane_row(lane.limited(limits, paused_until)))
+            lane = lane_of(await transaction.fetchval(sql.LOCK_LANE, (webhook_id,)))
+            await transaction.fetch(sql.KEEP_LANE, lane_row(change(lane)))
             await transaction.commit()
 
     async def next_due(self) -> datetime | None:

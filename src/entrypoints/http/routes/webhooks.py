@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from application.use_cases.redelivery import TestWebhook
-from application.use_cases.webhook_reading import BrowseWebhooks, WebhookView
+from application.use_cases.webhook_reading import BrowseWebhooks
 from application.use_cases.webhooks import ChangeWebhook, DeleteWebhook, RegisterWebhook, RotateSecret
 from domain.access import Scope
 from domain.errors import Conflict, NotFound
@@ -87,9 +87,10 @@ class WebhooksController(Controller):
         data: JSONBody[WebhookIn],
         caller: Caller,
         change_webhook: NamedDependency[ChangeWebhook],
+        browse_webhooks: NamedDependency[BrowseWebhooks],
     ) -> Envelope[WebhookOut]:
         """Change the properties that are named; a new secret overlaps with the old one for a day."""
-        return await _changed(webhook_id, data, caller, change_webhook)
+        return await _changed(webhook_id, data, caller, change_webhook, browse_webhooks)
 
     @patch("/{webhook_id:str}", operation_id="patchWebhook", opt=ADMIN)
     async def patch(
@@ -98,9 +99,10 @@ class WebhooksController(Controller):
         data: JSONBody[WebhookIn],
         caller: Caller,
         change_webhook: NamedDependency[ChangeWebhook],
+        browse_webhooks: NamedDependency[BrowseWebhooks],
     ) -> Envelope[WebhookOut]:
         """The same as PUT."""
-        return await _changed(webhook_id, data, caller, change_webhook)
+        return await _changed(webhook_id, data, caller, change_webhook, browse_webhooks)
 
     @delete("/{webhook_id:str}", status_code=200, operation_id="deleteWebhook", opt=ADMIN)
     async def remove(
@@ -141,6 +143,8 @@ async def _registered(data: WebhookIn, caller: Caller, register_webhook: Registe
     return created(DisclosedOut.disclosed(made), links=webhook_links(made.webhook.id))
 
 
-async def _changed(webhook_id: str, data: WebhookIn, caller: Caller, change: ChangeWebhook) -> Envelope[WebhookOut]:
-    changed = await change(caller, webhook_id, data.changes(), data.given_headers, data.given_secret)
-    return ok(WebhookOut.of(WebhookView(changed, None)), links=webhook_links(webhook_id))
+async def _changed(
+    webhook_id: str, data: WebhookIn, caller: Caller, change: ChangeWebhook, browse: BrowseWebhooks
+) -> Envelope[WebhookOut]:
+    await change(caller, webhook_id, data.changes(), data.given_headers, data.given_secret)
+    return ok(WebhookOut.of(await browse.one(caller, webhook_id)), links=webhook_links(webhook_id))
