@@ -36,15 +36,19 @@ from application.use_cases import (
     staging,
 )
 from application.use_cases import upkeep as keeping
-from application.use_cases.admission import RecogniseToken
 from application.use_cases.answering import AskQuestion
 from application.use_cases.batches import AnswerBatch, SubmitBatch
+from application.use_cases.channels import Channels, ChannelSecrets
 from application.use_cases.upkeep import Chore, Upkeep, for_each_tenant
 from domain import confidence, ranking_profiles
+from domain.access import DEFAULT_TENANT, PLATFORM_TENANT
 from domain.jobs import JobType
 from domain.settings import Generation, Retrieval, TenantSettings
+from entrypoints.access_container import AccessContainer
 from entrypoints.conversation_container import ConversationContainer
+from entrypoints.seeing_container import SeeingContainer
 from entrypoints.settings import Settings
+from entrypoints.steering_container import SteeringContainer
 from entrypoints.webhook_container import WebhookContainer
 
 USER_AGENT = "SupportRAG/1.0.0"
@@ -207,6 +211,26 @@ def _cipher(settings: Settings) -> Any:
     return AesGcmCipher(_secret(settings.master_key) or secrets.token_urlsafe(32))
 
 
+def _messengers(settings: Settings) -> Channels:
+    """Their bots belong to the tenant of the first key, unless another is named."""
+    from adapters.channels.slack import Slack
+    from adapters.channels.telegram import Telegram
+
+    telegram, slack = _secret(settings.telegram_bot_token), _secret(settings.slack_bot_token)
+    configured: dict[str, Any] = {}
+    if telegram:
+        configured["telegram"] = Telegram(telegram, settings.telegram_api_base)
+    if slack:
+        configured["slack"] = Slack(slack, settings.slack_api_base)
+    own = DEFAULT_TENANT if settings.auth == "off" else PLATFORM_TENANT
+    return Channels(configured, settings.channel_tenant or own)
+
+
+def _channel_secrets(settings: Settings) -> ChannelSecrets:
+    telegram, slack = settings.telegram_webhook_secret, settings.slack_signing_secret
+    return ChannelSecrets(_secret(telegram) or "", _secret(slack) or "")
+
+
 def _extractor() -> Any:
     from adapters.extraction.subprocess import SubprocessExtractor
 
@@ -262,6 +286,18 @@ async def missing_migrations(settings: Settings) -> list[str]:
     return await pending_migrations(settings.database_url)
 
 
+def _memory_insights(store: Any) -> Any:
+    from adapters.insights.memory import MemoryInsights
+
+    return MemoryInsights(store.rows, store.statistics)
+
+
+def _postgres_insights(store: Any) -> Any:
+    from adapters.insights.postgres import PostgresInsights
+
+    return PostgresInsights(store.transaction)
+
+
 def _secret(value: Any) -> str | None:
     return value.get_secret_value() if value is not None else None
 
@@ -285,16 +321,42 @@ def tenant_defaults(settings: Settings) -> TenantSettings:
     )
 
 
-def _recognise_token(settings: Settings) -> RecogniseToken:
-    return RecogniseToken(_secret(settings.bootstrap_api_key))
+def _signer() -> Any:
+    from adapters.tokens.jose import JoseSigner
+
+    return JoseSigner()
+
+
+def _issuer(settings: Settings, clock: Any) -> Any:
+    """The authority whose tokens are accepted besides ours; None when none is configured."""
+    if settings.oauth_jwks_url is None:
+        return None
+    from adapters.tokens.issuer import JwksIssuer
+
+    return JwksIssuer(settings.oauth_jwks_url, clock)
+
+
+def _memory_limiter() -> Any:
+    from adapters.limits.memory import MemoryLimiter
+
+    return MemoryLimiter()
+
+
+def _redis_limiter(settings: Settings) -> Any:
+    from adapters.limits.redis import RedisLimiter, connect
+
+    return RedisLimiter(connect(settings.redis_url))
 
 
 def _handlers(**by_type: jobs.JobHandler) -> dict[JobType, jobs.JobHandler]:
     return {JobType[name.upper()]: handler for name, handler in by_type.items()}
 
 
-def _chores(store: Any, forget_questions: Any, drafts: Any, sessions: Any, deliveries: Any) -> list[Chore]:
+def _chores(
+    store: Any, forget_questions: Any, drafts: Any, sessions: Any, deliveries: Any, seeing: list[Chore]
+) -> list[Chore]:
     return [
+        *seeing,
         Chore("expire_drafts", 5, for_each_tenant(store, storage.DRAFTS, drafts)),
         Chore("expire_sessions", 1, for_each_tenant(store, storage.SESSIONS, sessions)),
         Chore("forget_deliveries", 60, deliveries),
@@ -422,7 +484,23 @@ class Container(containers.DeclarativeContainer):
         ids=ids,
     )
 
-    recognise_token = providers.Singleton(_recognise_token, settings)
+    issuer = providers.Singleton(_issuer, settings, clock)
+    access = providers.Container(
+        AccessContainer,
+        settings=settings,
+        store=store,
+        cipher=cipher,
+        signer=providers.Singleton(_signer),
+        issuer=issuer,
+        own_limiter=providers.Singleton(_memory_limiter),
+        shared_limiter=providers.Selector(
+            settings.provided.redis,
+            memory=providers.Object(None),
+            redis=providers.Singleton(_redis_limiter, settings),
+        ),
+        clock=clock,
+        ids=ids,
+    )
     ask = providers.Singleton(AskQuestion, store, pipeline, views, clock, ids)
     submit_batch = providers.Singleton(SubmitBatch, store, webhooks.register_webhook, signal, clock, ids)
     browse_queries = providers.Singleton(queries.BrowseQueries, store)
@@ -453,12 +531,34 @@ class Container(containers.DeclarativeContainer):
     browse_drafts = providers.Singleton(staging.BrowseDrafts, store, clock)
     expire_drafts = providers.Singleton(staging.ExpireDrafts, store, clock)
 
+    steering = providers.Container(
+        SteeringContainer,
+        settings=settings,
+        store=store,
+        views=views,
+        defaults=defaults,
+        embedder=embedder,
+        detectors=detectors,
+        languages=languages,
+        clock=clock,
+    )
+
+    insights = providers.Selector(
+        settings.provided.database,
+        memory=providers.Singleton(_memory_insights, store),
+        postgres=providers.Singleton(_postgres_insights, store),
+    )
+    seeing = providers.Container(SeeingContainer, insights=insights, clock=clock)
+
+    messengers = providers.Singleton(_messengers, settings)
+    channel_secrets = providers.Singleton(_channel_secrets, settings)
     conversations = providers.Container(
         ConversationContainer,
         store=store,
         ask=ask,
         views=views,
         languages=languages,
+        messengers=messengers,
         cache=cache,
         signal=signal,
         clock=clock,
@@ -476,6 +576,7 @@ class Container(containers.DeclarativeContainer):
         ingestion=providers.Singleton(reviewing.FinishIngestion, indexer, clock),
         batch=providers.Singleton(AnswerBatch, store, ask, clock),
         erasure=conversations.erase_person,
+        channel_message=conversations.send_message,
     )
     runner = providers.Singleton(jobs.JobRunner, store, store, handlers, signal, clock, ids)
     upkeep = providers.Singleton(
@@ -489,6 +590,7 @@ class Container(containers.DeclarativeContainer):
             expire_drafts,
             conversations.expire_sessions,
             webhooks.forget,
+            seeing.chores,
         ),
         clock,
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from application.use_cases import chat, escalations, history, sessions, users
+from application.use_cases import channels, chat, escalations, history, sessions, users
 
 
 class ConversationContainer(containers.DeclarativeContainer):
@@ -12,6 +12,7 @@ class ConversationContainer(containers.DeclarativeContainer):
     ask: providers.Dependency[Any] = providers.Dependency()
     views: providers.Dependency[Any] = providers.Dependency()
     languages: providers.Dependency[Any] = providers.Dependency()
+    messengers: providers.Dependency[Any] = providers.Dependency()
     cache: providers.Dependency[Any] = providers.Dependency()
     signal: providers.Dependency[Any] = providers.Dependency()
     clock: providers.Dependency[Any] = providers.Dependency()
@@ -37,3 +38,7 @@ class ConversationContainer(containers.DeclarativeContainer):
     assign_escalation = providers.Singleton(escalations.AssignEscalation, store, clock)
     speak_as_operator = providers.Singleton(escalations.SpeakAsOperator, store, signal, clock, ids)
     resolve_escalation = providers.Singleton(escalations.ResolveEscalation, store, languages, views, signal, clock, ids)
+
+    post_to_channel = providers.Singleton(channels.PostToChannel, store, messengers, clock, ids)
+    take_from_channel = providers.Singleton(channels.TakeFromChannel, store, messengers, signal, clock, ids)
+    send_message = providers.Singleton(channels.SendMessage, store, messengers, clock)

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = None
     slack_api_base: str = "https://slack.com/api"
     slack_signing_secret: SecretStr | None = None
+    channel_tenant: str | None = None
     oauth_issuer: str | None = None
     oauth_jwks_url: str | None = None
     oauth_audience: str | None = None

@@ -54,8 +54,9 @@ class System:
     async def close(self) -> None:
         await self.stop_working()
         parts = self.container
-        closing = (parts.extractor, parts.sender, parts.fetcher, parts.signal, parts.cache, parts.lexical)
-        for part in (*closing, parts.vectors, parts.embedder, parts.llm, parts.reranker, parts.qdrant, parts.store):
+        closing: tuple[Any, ...] = (parts.extractor, parts.sender, parts.fetcher, parts.messengers, parts.signal)
+        closing += (parts.cache, parts.lexical)
+        for part in (*closing, parts.issuer, parts.access.limiter, parts.vectors, parts.embedder, parts.llm, parts.reranker, parts.qdrant, parts.store):
             if part() is not None:
                 await part().close()
         if parts.redis() is not None:

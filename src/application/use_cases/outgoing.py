@@ -6,14 +6,10 @@ from typing import Any
 
 from application.ports.storage import JOBS, UnitOfWork
 from application.ports.system import Ids
+from domain.channels import REPLY_BY
 from domain.ids import Prefix
 from domain.jobs import Job, JobType
 from domain.sessions import Message
-
-REPLY_BY = "reply_by"
-"""In an origin: the channel of ours that its answers go out by. A conversation that another system relays
-has none; its answers leave as events."""
-
 
 def leaves_by_channel(origin: Mapping[str, Any]) -> bool:
     return REPLY_BY in origin

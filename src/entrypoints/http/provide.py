@@ -11,7 +11,7 @@ USE_CASES = (
     "cancel_job", "accept_upload", "browse_review", "review_pairs", "split_pair", "browse_documents",
     "archive_document", "restore_document", "edit_document", "browse_versions", "restore_version", "browse_pairs",
     "edit_pair", "add_pair", "move_pair", "stage_file", "add_chunks", "edit_chunks", "remove_staged",
-    "commit_draft", "browse_drafts", "check_health", "views", "clock",
+    "commit_draft", "browse_drafts", "check_health", "views", "clock", "channel_secrets",
 )  # fmt: skip
 
 WEBHOOK_USE_CASES = (
@@ -22,8 +22,20 @@ WEBHOOK_USE_CASES = (
 CONVERSATION_USE_CASES = (
     "open_session", "browse_sessions", "close_session", "converse", "hand_over", "browse_escalations",
     "assign_escalation", "speak_as_operator", "resolve_escalation", "browse_users", "edit_user", "erase_user",
-    "export_user", "browse_history", "forget_history",
+    "export_user", "browse_history", "forget_history", "post_to_channel", "take_from_channel",
 )  # fmt: skip
+
+STEERING_USE_CASES = (
+    "browse_config", "change_config", "browse_guardrails", "adjust_guardrail", "browse_intents", "edit_intents",
+    "browse_categories", "edit_categories",
+)  # fmt: skip
+
+ACCESS_USE_CASES = (
+    "create_key", "rotate_key", "revoke_key", "browse_keys", "grant_token", "signing_keys", "callback_secrets",
+    "use_quota", "browse_tenants", "browse_audit",
+)  # fmt: skip
+
+SEEING_USE_CASES = ("read_analytics",)
 
 
 def dependencies(container: Container) -> dict[str, Provide]:
@@ -31,7 +43,10 @@ def dependencies(container: Container) -> dict[str, Provide]:
     return {
         **{name: _provide(container, name) for name in USE_CASES},
         **{name: _provide(webhooks, name) for name in WEBHOOK_USE_CASES},
+        **{name: _provide(container.access, name) for name in ACCESS_USE_CASES},
         **{name: _provide(conversations, name) for name in CONVERSATION_USE_CASES},
+        **{name: _provide(container.steering, name) for name in STEERING_USE_CASES},
+        **{name: _provide(container.seeing, name) for name in SEEING_USE_CASES},
     }
 
 

@@ -5,22 +5,33 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
-from domain.access import Principal
 from domain.errors import DomainError
 from entrypoints.container import Container
+from entrypoints.http.admission import Admission
 from entrypoints.http.app import HttpOptions, create_app
-from entrypoints.http.calls import Call
+from entrypoints.http.auditing import AuditTrail
+from entrypoints.http.authentication import Authentication
 from entrypoints.http.provide import dependencies
+from entrypoints.http.quotas import Quotas
+from entrypoints.http.replays import Replays
+from entrypoints.http.routes.access import AccessController, KeysController
+from entrypoints.http.routes.analytics import AnalyticsController
+from entrypoints.http.routes.channels import ChannelsController
+from entrypoints.http.routes.categories import CategoriesController
 from entrypoints.http.routes.chat import ChatController
+from entrypoints.http.routes.config import ConfigController
 from entrypoints.http.routes.deliveries import DeliveriesController
 from entrypoints.http.routes.documents import DocumentsController, ExportController
 from entrypoints.http.routes.escalations import EscalationsController, HandingOverController
 from entrypoints.http.routes.events import EventsController
+from entrypoints.http.routes.guardrails import GuardrailsController
 from entrypoints.http.routes.health import HealthController
 from entrypoints.http.routes.history import HistoryController
 from entrypoints.http.routes.incoming import IncomingController
+from entrypoints.http.routes.intents import IntentsController
 from entrypoints.http.routes.jobs import JobsController
 from entrypoints.http.routes.knowledge import KnowledgeController
+from entrypoints.http.routes.oauth import OAuthController
 from entrypoints.http.routes.qa_pairs import PairsController
 from entrypoints.http.routes.queries import QueriesController
 from entrypoints.http.routes.review import ReviewController
@@ -33,6 +44,9 @@ from entrypoints.system import System
 
 CONTROLLERS = (
     HealthController,
+    AccessController,
+    KeysController,
+    OAuthController,
     QueriesController,
     SearchController,
     TracesController,
@@ -42,6 +56,10 @@ CONTROLLERS = (
     PairsController,
     ExportController,
     KnowledgeController,
+    ConfigController,
+    GuardrailsController,
+    IntentsController,
+    CategoriesController,
     WebhooksController,
     DeliveriesController,
     EventsController,
@@ -49,9 +67,11 @@ CONTROLLERS = (
     SessionsController,
     UsersController,
     HistoryController,
+    ChannelsController,
     ChatController,
     HandingOverController,
     EscalationsController,
+    AnalyticsController,
 )
 
 AfterOpening = Callable[[Container], Awaitable[None]]
@@ -75,10 +95,6 @@ def build_app(system: System, *, work: bool = True, after_opening: AfterOpening 
         finally:
             await system.close()
 
-    async def authenticate(token: str | None, tenant: str | None, call: Call) -> Principal:
-        principal: Principal = await container.recognise_token()(token, tenant)
-        return principal
-
     async def waiting_for() -> Sequence[str]:
         try:
             await container.store().ping()
@@ -88,14 +104,22 @@ def build_app(system: System, *, work: bool = True, after_opening: AfterOpening 
 
     return create_app(
         CONTROLLERS,
-        authenticate,
+        Authentication(container.access.recognise_token),
         _options(settings),
         clock=container.clock(),
         ids=container.ids(),
         dependencies=dependencies(container),
+        admissions=_admissions(container),
         lifespan=[lifespan],
         ready=waiting_for,
     )
+
+
+def _admissions(container: Container) -> tuple[Admission, ...]:
+    """What is replayed is neither counted nor done again, so it is looked at first."""
+    access = container.access
+    quotas = Quotas(access.use_quota())
+    return Replays(access.replay_answers(), quotas.show), quotas, AuditTrail(access.record_action())
 
 
 def _options(settings: Settings) -> HttpOptions:
