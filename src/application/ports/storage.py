@@ -18,7 +18,7 @@ from domain.qa_pairs import PairStatistics, QAPair
 from domain.queries import QueryRecord
 from domain.sessions import Message, Session, UserProfile
 from domain.staging import Draft, StagedPair, StoredFile
-from domain.taxonomy import Category, Intent
+from domain.taxonomy import Category, ExampleVectors, Intent
 from domain.tracing import Trace
 from domain.webhooks import Webhook
 
@@ -44,11 +44,17 @@ STAGED_PAIRS = Table("staged_pairs", StagedPair, "staged pair", ("draft_id", "fi
 FILES = Table("files", StoredFile, "file")
 JOBS = Table("jobs", Job, "job", ("status", "type", "updated_at", "lease_until"))
 JOB_ITEMS = Table("job_items", JobItem, "item", ("job_id", "position", "status"))
-QUERIES = Table("queries", QueryRecord, "query", ("user_id", "session_id", "action", "category", "outcome", "language"))
+QUERIES = Table(
+    "queries",
+    QueryRecord,
+    "query",
+    ("user_id", "session_id", "action", "category", "intent", "outcome", "language"),
+)
 TRACES = Table("traces", Trace, "trace", ("trace_id",))
 SESSIONS = Table("sessions", Session, "session", ("user_id", "state", "expires_at"))
 MESSAGES = Table("messages", Message, "message", ("session_id", "user_id", "role", "position", "hidden"))
 USERS = Table("users", UserProfile, "user")
+EXAMPLE_VECTORS = Table("example_vectors", ExampleVectors, "set of examples")
 INTENTS = Table("intents", Intent, "intent", ("name", "category"))
 CATEGORIES = Table("categories", Category, "category", ("parent_category", "name"))
 ESCALATIONS = Table(
@@ -77,6 +83,7 @@ TABLES: tuple[Table[Any], ...] = (
     MESSAGES,
     USERS,
     INTENTS,
+    EXAMPLE_VECTORS,
     CATEGORIES,
     ESCALATIONS,
     CONFIG_CHANGES,
