@@ -20,6 +20,7 @@ from entrypoints.http.routes.channels import ChannelsController
 from entrypoints.http.routes.categories import CategoriesController
 from entrypoints.http.routes.chat import ChatController
 from entrypoints.http.routes.config import ConfigController
+from entrypoints.http.routes.console import ConsoleController
 from entrypoints.http.routes.deliveries import DeliveriesController
 from entrypoints.http.routes.documents import DocumentsController, ExportController
 from entrypoints.http.routes.escalations import EscalationsController, HandingOverController
@@ -72,6 +73,7 @@ CONTROLLERS = (
     HandingOverController,
     EscalationsController,
     AnalyticsController,
+    ConsoleController,
 )
 
 AfterOpening = Callable[[Container], Awaitable[None]]

@@ -1,0 +1,26 @@
+/** Single-key shortcuts. They rest while somebody types, while a dialog is open, and with a modifier held. */
+import { useEffect, useRef } from "./html.js";
+
+const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
+
+/** `bindings`: key (`event.key`, or "g x" for two in a row) to what it does. */
+export function useKeys(bindings, active = true) {
+  const latest = useRef(bindings);
+  latest.current = bindings;
+  useEffect(() => {
+    if (!active) return undefined;
+    let first = "";
+    const hear = (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || resting(event.target)) return;
+      const act = latest.current[first ? `${first} ${event.key}` : event.key];
+      first = !first && event.key === "g" ? "g" : "";
+      if (!act) return;
+      event.preventDefault();
+      act();
+    };
+    addEventListener("keydown", hear);
+    return () => removeEventListener("keydown", hear);
+  }, [active]);
+}
+
+const resting = (target) => target.closest?.(TYPING) != null || document.querySelector("dialog[open]") != null;
