@@ -552,18 +552,6 @@ class Container(containers.DeclarativeContainer):
 
     messengers = providers.Singleton(_messengers, settings)
     channel_secrets = providers.Singleton(_channel_secrets, settings)
-    steering = providers.Container(
-        SteeringContainer,
-        settings=settings,
-        store=store,
-        views=views,
-        defaults=defaults,
-        embedder=embedder,
-        detectors=detectors,
-        languages=languages,
-        clock=clock,
-    )
-
     conversations = providers.Container(
         ConversationContainer,
         store=store,

@@ -133,6 +133,12 @@ class Story:
         await self.put(self.path("/api/v1/users/{user_id}"), {"metadata": contact})
         return await self.get(self.path("/api/v1/users/{user_id}"))
 
+    async def metrics(self) -> Any:
+        """With the bucket first in which something was asked: the others have no rates to show."""
+        found = await self.get("/api/v1/analytics/metrics", params={"period": "24h", "resolution": "1h"})
+        found["data"]["data_points"].sort(key=lambda point: -point["queries_total"])
+        return found
+
     async def escalated(self) -> Any:
         return await self.post("/api/v1/queries", {"question": "I dispute the last bill, what now?"})
 
@@ -186,6 +192,9 @@ STEPS: dict[tuple[str, str], Step] = {
     ("DELETE", "/api/v1/qa-pairs/{qa_id}"): lambda s: s.delete(s.path("/api/v1/qa-pairs/{qa_id}")),
     ("GET", "/api/v1/qa-pairs/search"): _search("/api/v1/qa-pairs/search", "q=return&fields=question,answer&limit=50"),
     ("GET", "/api/v1/traces/{trace_id}"): lambda s: s.get(s.path("/api/v1/traces/{trace_id}")),
+    ("GET", "/api/v1/analytics/metrics"): lambda s: s.metrics(),
+    ("GET", "/api/v1/analytics/queries"): _search("/api/v1/analytics/queries", "group_by=category&period=7d"),
+    ("GET", "/api/v1/analytics/documents"): _search("/api/v1/analytics/documents", "sort=-retrieval_count&limit=20"),
     ("POST", "/api/v1/webhooks"): lambda s: s.webhook(),
     ("GET", "/api/v1/webhooks"): lambda s: s.webhooks(),
     ("PUT", "/api/v1/webhooks/{webhook_id}"): lambda s: s.with_webhook(

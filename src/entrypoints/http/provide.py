@@ -37,11 +37,6 @@ ACCESS_USE_CASES = (
 
 SEEING_USE_CASES = ("read_analytics",)
 
-STEERING_USE_CASES = (
-    "browse_config", "change_config", "browse_guardrails", "adjust_guardrail", "browse_intents", "edit_intents",
-    "browse_categories", "edit_categories",
-)  # fmt: skip
-
 
 def dependencies(container: Container) -> dict[str, Provide]:
     webhooks, conversations = container.webhooks, container.conversations
