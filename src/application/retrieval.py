@@ -76,9 +76,10 @@ class Retriever:
         candidates: int = CANDIDATES_PER_METHOD,
     ) -> Retrieved:
         """Every candidate that either method finds, scored by both, best first, one per distinct answer."""
-        dense, words = await asyncio.gather(
+        dense, words, held = await asyncio.gather(
             self._dense(tenant_id, text, language, filters, candidates),
             self._words(tenant_id, text, filters, candidates if fusion.hybrid else 0),
+            self._held(tenant_id),
         )
         if not dense.available and not words:
             words = await self._words(tenant_id, text, filters, candidates)
@@ -88,7 +89,7 @@ class Retriever:
         dense = dense if dense.available else await self._embedded(dense, pairs, words)
         signals = [_signals(pair, dense.scores, words or {}) for pair in pairs.values()]
         ranked = merge_answers(rank(asked(text, language), signals, self._profile, fusion))
-        checked = await self._checked(tenant_id, len(pairs))
+        checked = max(held, len(pairs))
         return Retrieved(tuple(ranked), pairs, _mode(fusion, dense, words), checked, _degraded(dense, words))
 
     async def _dense(self, tenant_id: str, text: str, language: str, filters: Filters, limit: int) -> _Dense:
@@ -124,13 +125,17 @@ class Retriever:
     ) -> tuple[_Dense, dict[str, LexicalHit] | None]:
         """What one method found is looked up in the other, so that no score is missing."""
         spaces = list(dense.scores)
-        filled = await asyncio.gather(
-            *(self._fill(tenant_id, space, dense.questions[space], ids, dense.scores[space]) for space in spaces)
-        )
-        if words:
-            missing = [i for i in ids if i not in words]
-            words = {**words, **await self._lexical.scores(tenant_id, text, missing)}
-        return replace(dense, scores=dict(zip(spaces, filled, strict=True))), words
+        fills = (self._fill(tenant_id, space, dense.questions[space], ids, dense.scores[space]) for space in spaces)
+        more_words, *filled = await asyncio.gather(self._more_words(tenant_id, text, ids, words), *fills)
+        return replace(dense, scores=dict(zip(spaces, filled, strict=True))), more_words
+
+    async def _more_words(
+        self, tenant_id: str, text: str, ids: Sequence[str], words: dict[str, LexicalHit] | None
+    ) -> dict[str, LexicalHit] | None:
+        if not words:
+            return words
+        missing = [i for i in ids if i not in words]
+        return {**words, **await self._lexical.scores(tenant_id, text, missing)}
 
     async def _fill(
         self, tenant_id: str, space: str, vector: Vector, ids: Sequence[str], known: Mapping[str, float]
@@ -166,11 +171,12 @@ class Retriever:
             for key, recipe in recipes.items()
         }
 
-    async def _checked(self, tenant_id: str, at_least: int) -> int:
+    async def _held(self, tenant_id: str) -> int:
+        """How many pairs there are to choose from; 0 when the index cannot say."""
         try:
-            return max(at_least, await self._lexical.count(tenant_id))
+            return await self._lexical.count(tenant_id)
         except ServiceUnavailable:
-            return at_least
+            return 0
 
 
 def _signals(pair: QAPair, dense: Mapping[str, Mapping[str, float]], words: Mapping[str, LexicalHit]) -> Signals:
