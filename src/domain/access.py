@@ -1,6 +1,7 @@
 """Who is asking: tenants, tiers, scopes, principals."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 PLATFORM_TENANT = "platform"
@@ -52,6 +53,8 @@ class Principal:
     home_tenant_id: str | None = None
     """The tenant its key belongs to, where that differs from the one it acts for."""
     origins: tuple[str, ...] = ()
+    secret_since: datetime | None = None
+    """Since when its key's secret is in use."""
 
     def may(self, scope: Scope) -> bool:
         return any(scope in _IMPLIED[held] for held in self.scopes)

@@ -55,8 +55,8 @@ class System:
         await self.stop_working()
         parts = self.container
         closing: tuple[Any, ...] = (parts.extractor, parts.sender, parts.fetcher, parts.messengers, parts.signal)
-        closing += (parts.cache, parts.lexical)
-        for part in (*closing, parts.issuer, parts.access.limiter, parts.vectors, parts.embedder, parts.llm, parts.reranker, parts.qdrant, parts.store):
+        closing += (parts.cache, parts.lexical, parts.issuer, parts.access.limiter)
+        for part in (*closing, parts.vectors, parts.embedder, parts.llm, parts.reranker, parts.qdrant, parts.store):
             if part() is not None:
                 await part().close()
         if parts.redis() is not None:

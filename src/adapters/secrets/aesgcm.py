@@ -31,6 +31,7 @@ class AesGcmCipher:
         if not masters or not all(masters):
             raise ValueError("a master key is needed")
         self._ciphers = {_key_id(master): AESGCM(_derived(master, b"secrets at rest")) for master in masters}
+        self._master = masters[0]
         self._current = next(iter(self._ciphers))
         self._fingerprints = _derived(masters[0], b"fingerprints")
 
@@ -51,6 +52,9 @@ class AesGcmCipher:
         if version != VERSION:
             raise ValueError(f"sealed texts of version {version} are unknown")
         return text.decode()
+
+    def derive(self, purpose: str) -> str:
+        return _derived(self._master, b"derived:" + purpose.encode()).hex()
 
     def fingerprint(self, secret: str) -> str:
         return fingerprint(secret, self._fingerprints)

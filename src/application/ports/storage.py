@@ -7,18 +7,22 @@ from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from domain.aggregates import Aggregate, Event
+from domain.audit import AuditEntry
 from domain.configuration import ConfigChange
 from domain.documents import Document, DocumentVersion
 from domain.escalation import Escalation
+from domain.idempotency import Replay
 from domain.incoming import InboxEntry
 from domain.index_tasks import IndexTask
 from domain.jobs import Job, JobItem, JobType
+from domain.keys import ApiKey, KeyDigest, Tenant
 from domain.paging import Page, PageRequest, Where
 from domain.qa_pairs import PairStatistics, QAPair
 from domain.queries import QueryRecord
 from domain.sessions import Message, Session, UserProfile
 from domain.staging import Draft, StagedPair, StoredFile
 from domain.taxonomy import Category, ExampleVectors, Intent
+from domain.tokens import SigningKey
 from domain.tracing import Trace
 from domain.webhooks import Webhook
 
@@ -67,6 +71,12 @@ CONFIG_CHANGES = Table("config_changes", ConfigChange, "configuration change", (
 WEBHOOKS = Table("webhooks", Webhook, "webhook", ("active", "purpose", "job_id", "events"))
 INBOX = Table("webhook_inbox", InboxEntry, "incoming event")
 INDEX_TASKS = Table("index_tasks", IndexTask, "index task")
+API_KEYS = Table("api_keys", ApiKey, "API key")
+KEY_DIGESTS = Table("key_digests", KeyDigest, "digest")
+TENANTS = Table("tenants", Tenant, "tenant")
+SIGNING_KEYS = Table("signing_keys", SigningKey, "signing key")
+REPLAYS = Table("replays", Replay, "kept answer", ("expires_at",))
+AUDIT = Table("audit_entries", AuditEntry, "audit entry", ("action", "key_id"))
 
 TABLES: tuple[Table[Any], ...] = (
     DOCUMENTS,
@@ -90,6 +100,12 @@ TABLES: tuple[Table[Any], ...] = (
     INDEX_TASKS,
     WEBHOOKS,
     INBOX,
+    API_KEYS,
+    KEY_DIGESTS,
+    TENANTS,
+    SIGNING_KEYS,
+    REPLAYS,
+    AUDIT,
 )
 
 

@@ -16,6 +16,7 @@ from application.use_cases.queries import BrowseQueries, GiveFeedback, Opinion, 
 from domain.access import Tier
 from domain.errors import Conflict, DeadlineExceeded, NotFound, QueryTooLong, ServiceUnavailable
 from domain.jobs import Job
+from domain.limits import BATCH_SIZES
 from domain.paging import Page
 from domain.queries import Action, Feedback, QueryOptions, QueryRecord, Question, Turn
 from domain.settings import TenantSettings
@@ -24,8 +25,6 @@ from entrypoints.http.envelope import Envelope, Pagination, ok, page, pending
 from entrypoints.http.paging import Paging, paged
 from entrypoints.http.routes.wire import Id, Score, SourceOut, Url
 from entrypoints.http.security import Caller
-
-BATCH_SIZES = {Tier.FREE: 5, Tier.PRO: 50, Tier.ENTERPRISE: 1000}
 
 QuestionIn = Annotated[str, Meta(min_length=3, max_length=2000, extra={"code": "QUERY_TOO_LONG"})]
 Metadata = Annotated[dict[str, Any], Meta(max_length=50)]

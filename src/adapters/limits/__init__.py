@@ -1,0 +1,1 @@
+"""Counting what keys use."""
