@@ -53,6 +53,11 @@ class Turn:
         """Raises whatever ended the answer before its time."""
         return await self._task
 
+    @property
+    def waiting(self) -> int:
+        """Pieces that were written and not read yet."""
+        return self._pieces.qsize()
+
     def close(self) -> None:
         self._task.cancel()
 

@@ -33,6 +33,7 @@ from entrypoints.http.routes.intents import IntentsController
 from entrypoints.http.routes.jobs import JobsController
 from entrypoints.http.routes.knowledge import KnowledgeController
 from entrypoints.http.routes.oauth import OAuthController
+from entrypoints.http.routes.openai import OpenAIController
 from entrypoints.http.routes.qa_pairs import PairsController
 from entrypoints.http.routes.queries import QueriesController
 from entrypoints.http.routes.review import ReviewController
@@ -72,6 +73,7 @@ CONTROLLERS = (
     ChatController,
     HandingOverController,
     EscalationsController,
+    OpenAIController,
     AnalyticsController,
     ConsoleController,
 )

@@ -25,6 +25,7 @@ from entrypoints.http.decoding import decode
 from entrypoints.http.departures import TurnStream, unless_gone
 from entrypoints.http.envelope import Envelope, ok
 from entrypoints.http.errors import failure_of
+from entrypoints.http.quotas import count_turn
 from entrypoints.http.routes.queries import AnswerOut, Metadata, OptionsIn, QuestionIn, TurnIn, query_links, turns
 from entrypoints.http.routes.sessions import session_links
 from entrypoints.http.routes.wire import Id
@@ -72,13 +73,14 @@ async def token_objects(turn: Turn, trace_id: str) -> AsyncGenerator[dict[str, A
         asked = await turn.outcome()
         yield {"token": "", "final_data": AnswerOut.of(asked), "trace_id": trace_id}
     except Exception as error:
-        yield {"token": "", "error": _told(error), "trace_id": trace_id}
+        yield {"token": "", "error": told(error), "trace_id": trace_id}
     finally:
         turn.close()
     yield {"token": DONE, "trace_id": trace_id}
 
 
-def _told(error: Exception) -> dict[str, str]:
+def told(error: Exception) -> dict[str, str]:
+    """An error after the first token, in two words; what is our own mistake is logged."""
     if not isinstance(error, DomainError):
         log.error("chat.turn_failed", error=type(error).__qualname__, exc_info=error)
     failure = failure_of(error)
@@ -86,8 +88,8 @@ def _told(error: Exception) -> dict[str, str]:
 
 
 async def _lines(turn: Turn, trace_id: str) -> AsyncGenerator[bytes, None]:
-    async for told in token_objects(turn, trace_id):
-        yield b"data: %s\n\n" % msgspec.json.encode(told)
+    async for event in token_objects(turn, trace_id):
+        yield b"data: %s\n\n" % msgspec.json.encode(event)
 
 
 class ChatController(Controller):
@@ -171,19 +173,20 @@ class SocketTalk:
         trace_id = self._caller.trace_id
         try:
             question = decode(text.encode("utf-8", "surrogatepass"), ChatIn).to_question()
+            await count_turn(self._socket)
         except DomainError as refusal:
-            await self._send({"token": "", "error": _told(refusal), "trace_id": trace_id})
+            await self._send({"token": "", "error": told(refusal), "trace_id": trace_id})
             await self._send({"token": DONE, "trace_id": trace_id})
             return
         here = question.session_id or self._session_id
         turn = self._converse.stream(self._caller, replace(question, session_id=here))
         try:
-            async for told in token_objects(turn, trace_id):
-                if "final_data" in told:
-                    self._session_id = told["final_data"].session_id
-                await self._send(told)
+            async for event in token_objects(turn, trace_id):
+                if "final_data" in event:
+                    self._session_id = event["final_data"].session_id
+                await self._send(event)
         finally:
             turn.close()
 
-    async def _send(self, told: dict[str, Any]) -> None:
-        await self._socket.send_text(msgspec.json.encode(told).decode())
+    async def _send(self, event: dict[str, Any]) -> None:
+        await self._socket.send_text(msgspec.json.encode(event).decode())
