@@ -145,10 +145,17 @@ def embedded_database(folder: Path) -> AbstractContextManager[str]:
     return embedded_postgres(folder)
 
 
-def _qdrant(client: Any) -> Any:
+def _breaker() -> Any:
+    from adapters.indexing.guarded import Breaker
+
+    return Breaker()
+
+
+def _qdrant(client: Any, breaker: Any) -> Any:
+    from adapters.indexing.guarded import GuardedVectorIndex
     from adapters.vectors.qdrant import QdrantVectorIndex
 
-    return QdrantVectorIndex(client)
+    return GuardedVectorIndex(QdrantVectorIndex(client), breaker)
 
 
 def _memory_lexical() -> Any:
@@ -157,10 +164,17 @@ def _memory_lexical() -> Any:
     return MemoryLexicalIndex()
 
 
-def _qdrant_lexical(client: Any) -> Any:
+def _qdrant_lexical(settings: Settings, client: Any, breaker: Any, store: Any) -> Any:
+    from adapters.indexing.guarded import GuardedLexicalIndex
+    from adapters.lexical.fallback import FallbackLexicalIndex
     from adapters.lexical.qdrant import QdrantLexicalIndex
 
-    return QdrantLexicalIndex(client)
+    index = GuardedLexicalIndex(QdrantLexicalIndex(client), breaker)
+    if settings.database == "memory":
+        return index
+    from adapters.storage.postgres.word_search import PostgresWordSearch
+
+    return FallbackLexicalIndex(index, PostgresWordSearch(store))
 
 
 def _qdrant_client(settings: Settings) -> Any:
@@ -423,15 +437,16 @@ class Container(containers.DeclarativeContainer):
         memory=providers.Object(None),
         postgres=providers.Singleton(_postgres_archive, store),
     )
+    breaker = providers.Singleton(_breaker)
     vectors = providers.Selector(
         settings.provided.vectors,
         faiss=providers.Singleton(_faiss, settings),
-        qdrant=providers.Singleton(_qdrant, qdrant),
+        qdrant=providers.Singleton(_qdrant, qdrant, breaker),
     )
     lexical = providers.Selector(
         settings.provided.vectors,
         faiss=providers.Singleton(_memory_lexical),
-        qdrant=providers.Singleton(_qdrant_lexical, qdrant),
+        qdrant=providers.Singleton(_qdrant_lexical, settings, qdrant, breaker, store),
     )
     languages = providers.Singleton(_languages)
     detectors = providers.Singleton(_detectors)

@@ -28,6 +28,21 @@ class LexicalHit:
     """Against question and answer together."""
 
 
+@dataclass(frozen=True, slots=True)
+class WordMatches:
+    rows: tuple[LexicalRow, ...]
+    total: int
+    """Of how many rows these were found."""
+
+
+class WordSearch(Protocol):
+    """Finds rows by words in the store itself: slower and coarser than an index, and never out of date."""
+
+    async def matches(self, tenant_id: str, text: str, limit: int, filters: Filters) -> WordMatches:
+        """Those that share most with the text, best first."""
+        ...
+
+
 class LexicalIndex(Protocol):
     """BM25 with the stemmer of each row's language, within one tenant.
 
