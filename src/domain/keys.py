@@ -125,6 +125,11 @@ class Tenant(Aggregate):
     """Exists from its first key. Kept by the platform."""
 
 
+def callbacks_of(key_id: str) -> str:
+    """The purpose of the secret that signs the callbacks of a key's jobs."""
+    return f"callbacks of {key_id}"
+
+
 def is_old(since: datetime, now: datetime) -> bool:
     return now - since > ROTATION_AGE
 

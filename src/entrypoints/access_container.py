@@ -53,6 +53,7 @@ class AccessContainer(containers.DeclarativeContainer):
     rotate_key = providers.Singleton(keys.RotateKey, store, known_keys, callback_secrets, clock, ids)
     revoke_key = providers.Singleton(keys.RevokeKey, store, known_keys, callback_secrets, clock, ids)
     browse_keys = providers.Singleton(keys.BrowseKeys, store, known_keys, callback_secrets, clock, ids)
+    report_key_age = providers.Singleton(keys.ReportKeyAge, store, clock)
     grant_token = providers.Singleton(keys.GrantToken, recognise_token, own_tokens)
     browse_tenants = providers.Singleton(tenants.BrowseTenants, store)
 

@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from domain.errors import DomainError
 from entrypoints.client import ApiClient, ApiRefusal
+from entrypoints.commands.keys import keys
 from entrypoints.commands.schema import migrate
 from entrypoints.commands.serve import operator, serve
 from entrypoints.commands.terminal import console, errors
@@ -25,6 +26,7 @@ from entrypoints.system import System
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Answers questions from approved Q&A knowledge.")
 for command in (serve, worker, migrate):
     cli.command()(command)
+cli.add_typer(keys, name="keys")
 
 VERSION = "1.0.0"
 

@@ -25,7 +25,7 @@ class ApiClient:
         self._http = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=60, trust_env=False)
 
     def ask(self, question: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._call("POST", "/api/v1/queries", json={"question": question})
+        found: dict[str, Any] = self.call("POST", "/api/v1/queries", json={"question": question})
         return found
 
     def ingest(
@@ -33,7 +33,7 @@ class ApiClient:
     ) -> dict[str, Any]:
         """Uploads the files and follows the job; with `approve`, lets in what waits for review."""
         parts = [("files", (path.name, path.read_bytes())) for path in files]
-        job_id = self._call("POST", "/api/v1/documents/upload", files=parts)["job_id"]
+        job_id = self.call("POST", "/api/v1/documents/upload", files=parts)["job_id"]
         job = self._finished(job_id, on_progress)
         if approve and job["status"] == "waiting_input":
             self._approve_all(job_id)
@@ -42,7 +42,7 @@ class ApiClient:
 
     def _finished(self, job_id: str, on_progress: Callable[[float], None]) -> dict[str, Any]:
         while True:
-            job: dict[str, Any] = self._call("GET", f"/api/v1/jobs/{job_id}")
+            job: dict[str, Any] = self.call("GET", f"/api/v1/jobs/{job_id}")
             on_progress(job["progress"])
             if job["status"] not in UNFINISHED:
                 return job
@@ -50,12 +50,12 @@ class ApiClient:
 
     def _approve_all(self, job_id: str) -> None:
         query = {"job_id": job_id, "limit": "100"}
-        while waiting := self._call("GET", "/api/v1/documents/pending-review", params=query)["qa_pairs"]:
+        while waiting := self.call("GET", "/api/v1/documents/pending-review", params=query)["qa_pairs"]:
             updates = [{"qa_id": pair["qa_id"], "approved": True} for pair in waiting]
             body = {"updates": updates, "action": "approve_and_ingest"}
-            self._call("POST", "/api/v1/documents/qa-pairs/batch-update", json=body)
+            self.call("POST", "/api/v1/documents/qa-pairs/batch-update", json=body)
 
-    def _call(self, method: str, path: str, **options: Any) -> Any:
+    def call(self, method: str, path: str, **options: Any) -> Any:
         try:
             response = self._http.request(method, path, **options)
         except httpx.HTTPError as error:

@@ -42,6 +42,7 @@ from application.use_cases.channels import Channels, ChannelSecrets
 from application.use_cases.upkeep import Chore, Upkeep, for_each_tenant
 from domain import confidence, ranking_profiles
 from domain.access import DEFAULT_TENANT, PLATFORM_TENANT
+from domain.guardrails import Direction, rules_for, screen
 from domain.jobs import JobType
 from domain.settings import Generation, Retrieval, TenantSettings
 from entrypoints.access_container import AccessContainer
@@ -312,6 +313,33 @@ def _postgres_insights(store: Any) -> Any:
     return PostgresInsights(store.transaction)
 
 
+def operators_tenant(settings: Settings) -> str:
+    """Whose administrators run the service: what belongs to no tenant is theirs to see."""
+    return PLATFORM_TENANT if settings.auth == "on" else DEFAULT_TENANT
+
+
+def _memory_log_book(settings: Settings) -> Any:
+    from adapters.logs.memory import MemoryLogBook
+
+    return MemoryLogBook(operators_tenant(settings))
+
+
+def _postgres_log_book(settings: Settings, store: Any) -> Any:
+    from adapters.logs.postgres import PostgresLogBook
+
+    return PostgresLogBook(store.transaction, operators_tenant(settings))
+
+
+def _log_lines(settings: Settings, detectors: Any, book: Any) -> Any:
+    from adapters.logs.lines import LogLines
+    from adapters.logs.redaction import Redaction
+
+    def clean(text: str) -> str:
+        return screen(text, detectors.find(text, Direction.OUTPUT, "en"), rules_for({})).text
+
+    return LogLines(settings.log_level, settings.log_format, Redaction(clean), book.write)
+
+
 def _secret(value: Any) -> str | None:
     return value.get_secret_value() if value is not None else None
 
@@ -367,10 +395,17 @@ def _handlers(**by_type: jobs.JobHandler) -> dict[JobType, jobs.JobHandler]:
 
 
 def _chores(
-    store: Any, forget_questions: Any, drafts: Any, sessions: Any, deliveries: Any, seeing: list[Chore]
+    store: Any,
+    forget_questions: Any,
+    drafts: Any,
+    sessions: Any,
+    deliveries: Any,
+    report_key_age: Any,
+    seeing: list[Chore],
 ) -> list[Chore]:
     return [
         *seeing,
+        Chore("report_key_age", 24 * 60, report_key_age),
         Chore("expire_drafts", 5, for_each_tenant(store, storage.DRAFTS, drafts)),
         Chore("expire_sessions", 1, for_each_tenant(store, storage.SESSIONS, sessions)),
         Chore("forget_deliveries", 60, deliveries),
@@ -563,7 +598,19 @@ class Container(containers.DeclarativeContainer):
         memory=providers.Singleton(_memory_insights, store),
         postgres=providers.Singleton(_postgres_insights, store),
     )
-    seeing = providers.Container(SeeingContainer, insights=insights, clock=clock)
+    log_book = providers.Selector(
+        settings.provided.database,
+        memory=providers.Singleton(_memory_log_book, settings),
+        postgres=providers.Singleton(_postgres_log_book, settings, store),
+    )
+    seeing = providers.Container(
+        SeeingContainer,
+        settings=settings,
+        insights=insights,
+        log_book=log_book,
+        log_lines=providers.Singleton(_log_lines, settings, detectors, log_book),
+        clock=clock,
+    )
 
     messengers = providers.Singleton(_messengers, settings)
     channel_secrets = providers.Singleton(_channel_secrets, settings)
@@ -605,6 +652,7 @@ class Container(containers.DeclarativeContainer):
             expire_drafts,
             conversations.expire_sessions,
             webhooks.forget,
+            access.report_key_age,
             seeing.chores,
         ),
         clock,

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.tokens import OWN_ISSUER
+
 PREFIX = "SUPPORTRAG_"
 FOREIGN = ("SUPPORTRAG_TEST_", "SUPPORTRAG_API_KEY", "SUPPORTRAG_URL")
 """Names that belong to the tests and the clients."""
@@ -78,6 +80,15 @@ class Settings(BaseSettings):
     def _reachable(self) -> "Settings":
         if self.database == "postgres" and self.master_key is None:
             raise ValueError("SUPPORTRAG_MASTER_KEY is required with PostgreSQL: secrets kept there are encrypted.")
+        return self
+
+    @model_validator(mode="after")
+    def _issuer_is_whole(self) -> "Settings":
+        issuer = (self.oauth_issuer, self.oauth_jwks_url, self.oauth_audience)
+        if any(issuer) and not all(issuer):
+            raise ValueError("SUPPORTRAG_OAUTH_ISSUER, _JWKS_URL and _AUDIENCE are given together, or none of them.")
+        if self.oauth_issuer == OWN_ISSUER:
+            raise ValueError(f"SUPPORTRAG_OAUTH_ISSUER cannot be {OWN_ISSUER!r}: that is this service itself.")
         return self
 
     @property

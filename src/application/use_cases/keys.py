@@ -1,5 +1,6 @@
 """API keys, as administrators manage them."""
 
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from domain.keys import (
     KeyDigest,
     KeyState,
     Tenant,
+    callbacks_of,
     check_grant,
     digest_of,
     hint_of,
@@ -29,6 +31,8 @@ from domain.keys import (
 )
 from domain.paging import Page, PageRequest
 from domain.tokens import known
+
+log = logging.getLogger(__name__)
 
 
 def random_part() -> str:
@@ -72,7 +76,7 @@ class CallbackSecrets:
         self._cipher = cipher
 
     def of(self, key_id: str) -> str:
-        return self._cipher.derive(f"callbacks of {key_id}")
+        return self._cipher.derive(callbacks_of(key_id))
 
 
 class _Keys:
@@ -187,15 +191,26 @@ class BrowseKeys(_Keys):
             found = await uow[API_KEYS].page((), request)
         return found.map(lambda key: self._seen(key, caller.tenant_id))
 
-    async def due_for_rotation(self) -> list[KeySeen]:
-        """Of all tenants, for the report that the operator's log gets."""
+
+class ReportKeyAge:
+    """Tells the operator's log, now and then, which keys of all tenants are due for rotation."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    async def __call__(self) -> list[str]:
+        """Their ids."""
         async with self._store.begin(PLATFORM_TENANT) as uow:
-            tenants = [tenant.id for tenant in await uow[TENANTS].list(())]
-        due = []
-        for tenant_id in tenants:
-            async with self._store.begin(tenant_id) as uow:
-                due += [self._seen(key, tenant_id) for key in await uow[API_KEYS].list(())]
-        return [seen for seen in due if seen.is_due_for_rotation]
+            tenants = await uow[TENANTS].list(())
+        return [key_id for tenant in tenants for key_id in await self._report(tenant.id)]
+
+    async def _report(self, tenant_id: str) -> list[str]:
+        now = self._clock.now()
+        async with self._store.begin(tenant_id) as uow:
+            due = [key for key in await uow[API_KEYS].list(()) if key.is_due_for_rotation(now)]
+        for key in due:
+            log.warning("key %s of tenant %s is due for rotation: %s", key.id, tenant_id, now - key.secret_since)
+        return [key.id for key in due]
 
 
 class GrantToken:

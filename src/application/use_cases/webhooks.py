@@ -9,13 +9,15 @@ from typing import Any
 
 from application.ports.delivery import Cipher, DeliveryQueue
 from application.ports.outbound import Targets
-from application.ports.storage import WEBHOOKS, Store, UnitOfWork
+from application.ports.storage import JOBS, WEBHOOKS, Store, UnitOfWork
 from application.ports.system import Clock, Ids
 from application.transactions import committed
 from application.use_cases.delivering import Keyring, headers_context, secret_context
 from domain.access import Caller
 from domain.errors import InvalidInput, Problem
 from domain.ids import Prefix
+from domain.jobs import Job
+from domain.keys import callbacks_of
 from domain.lanes import Lane
 from domain.signing import ADVISED_KEY_BYTES, SECRET_LENGTH, key_bytes
 from domain.webhook_rules import MASK, header_problems, problems_of, secret_problems
@@ -63,6 +65,9 @@ class Vault:
             raise InvalidInput(problems=problems)
         return self._generate() if given is None else given
 
+    def callback_secret(self, job: Job | None) -> str | None:
+        return self._cipher.derive(callbacks_of(job.created_by)) if job and job.created_by else None
+
     def seal_headers(self, webhook: Webhook, headers: Mapping[str, str], before: Mapping[str, str]) -> None:
         """Seals new headers into the webhook; one that still wears its mask keeps the value it had."""
         known = {name.lower(): value for name, value in before.items()}
@@ -109,11 +114,12 @@ class RegisterWebhook:
     async def for_job(
         self, uow: UnitOfWork, job_id: str, url: str, events: tuple[str, ...], secret: str | None
     ) -> Webhook:
-        """A callback: a webhook for the events of one job, saved in the job's own transaction."""
+        """A callback: a webhook for the events of one job, saved in the job's own transaction, and signed with the
+        callback secret of the job's key when it is given none."""
         given = {"url": url, "events": events, "purpose": Purpose.CALLBACK, "job_id": job_id}
         webhook = self.made(given, None)
         _require([_renamed(problem) for problem in _problems(webhook, {}, self._targets)])
-        self._seal(webhook, {}, secret)
+        self._seal(webhook, {}, secret or self._vault.callback_secret(await uow[JOBS].find(job_id)))
         await uow[WEBHOOKS].save(webhook)
         return webhook
 

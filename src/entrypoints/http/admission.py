@@ -11,7 +11,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
 import domain.access
-from domain.errors import InvalidInput, Unauthorized
+from domain.errors import Forbidden, InvalidInput, Unauthorized
 from entrypoints.http.calls import Call
 from entrypoints.http.fitness import text_problem
 from entrypoints.http.limits import LimitedBody
@@ -51,6 +51,9 @@ class Admission:
 
     async def release(self, call: Call, request: Request[Any, Any, Any]) -> None:
         """Runs last, however the call ended, a client that went away included."""
+
+    async def turned_away(self, call: Call) -> None:
+        """See a caller that is known, but may not call this route; no step was asked to admit it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class Gate:
     async def _request(self, call: Call, scope: Any, receive: Receive, send: Send) -> None:
         rules = self.entrance.rules_of(scope["route_handler"], scope["method"])
         if not rules.public:
-            await self.entrance.guard.admit(call, rules, call.given.get("authorization"))
+            await self._authenticate(call, rules)
         limit = self.entrance.max_upload_bytes if rules.upload else self.entrance.max_body_bytes
         limited = LimitedBody(receive, limit, call.given)
         try:
@@ -115,6 +118,14 @@ class Gate:
         finally:
             if (form := scope.get(FORM)) is not None:
                 await form.close()
+
+    async def _authenticate(self, call: Call, rules: Rules) -> None:
+        try:
+            await self.entrance.guard.admit(call, rules, call.given.get("authorization"))
+        except Forbidden:
+            for step in self.entrance.steps:
+                await step.turned_away(call)
+            raise
 
     async def _admitted(self, call: Call, scope: HTTPScope, receive: Receive, send: Send) -> None:
         request: Request[Any, Any, Any] = scope["litestar_app"].request_class(scope, receive, send)

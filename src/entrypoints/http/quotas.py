@@ -95,6 +95,9 @@ class Quotas(Admission):
         call.headers.pop("X-RateLimit-Warning", None)
         call.headers |= _headers(admitted.standings)
 
+    async def turned_away(self, call: Call) -> None:
+        await self.show(call)
+
     async def show(self, call: Call) -> None:
         """Tells how things stand in an answer that costs nothing."""
         if call.principal is not None and call.route is not None:

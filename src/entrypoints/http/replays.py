@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from litestar import Request
+from litestar.response import Stream
 
 from application.use_cases.replay import Claim, KeptAnswer, ReplayAnswers
 from domain.idempotency import LEASE
@@ -16,7 +17,6 @@ from entrypoints.http.requests import AnyRequest, fingerprint
 CLAIM = "supportrag.claim"
 REPLAYED = "Idempotency-Replayed"
 METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-STREAM = "text/event-stream"
 RENEW_EVERY = LEASE.total_seconds() / 3
 
 
@@ -84,8 +84,8 @@ def _held(request: AnyRequest) -> _Held | None:
 
 
 def _streams(request: AnyRequest) -> bool:
-    media_type = getattr(request.route_handler, "media_type", "")
-    return str(getattr(media_type, "value", media_type)) == STREAM
+    declared = request.route_handler.parsed_fn_signature.return_type.annotation
+    return isinstance(declared, type) and issubclass(declared, Stream)
 
 
 async def _sent(request: AnyRequest) -> str:

@@ -88,9 +88,9 @@ class Guard:
     async def admit(self, call: Call, needed: Rules, authorization: str | None) -> Principal:
         """The caller, noted in `call`; `authorization` is the header, or what stands for it."""
         principal = await self._principal(call, bearer_token(authorization))
-        check_scope(principal, needed)
         call.principal = principal
         bind_contextvars(tenant=principal.tenant_id)
+        check_scope(principal, needed)
         return principal
 
     async def _principal(self, call: Call, token: str | None) -> Principal:

@@ -15,12 +15,12 @@ from domain.access import Scope
 from domain.config_rules import json_schema
 from domain.configuration import ConfigChange
 from domain.errors import Conflict, InvalidInput, NotFound, Problem
+from domain.limits import BATCH_SIZES
 from domain.phrases import PHRASES
 from domain.settings import TenantSettings
 from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, Pagination, ok, page
 from entrypoints.http.paging import Paging, paged
-from entrypoints.http.routes.queries import BATCH_SIZES
 from entrypoints.http.security import Caller
 
 Comment = Annotated[str, Meta(min_length=1, max_length=500)]

@@ -1,0 +1,139 @@
+"""`supportrag keys`: on a running server, or straight on the database that is configured."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from domain.access import PLATFORM_TENANT, Scope, Tier
+from entrypoints.client import ApiClient, ApiRefusal
+from entrypoints.commands.schema import require_current_schema
+from entrypoints.commands.terminal import console, errors
+from entrypoints.container import build
+from entrypoints.http.server import build_app
+from entrypoints.settings import BadSettings, read_settings
+from entrypoints.system import System
+
+keys = typer.Typer(no_args_is_help=True, help="Make, list, rotate and revoke API keys.")
+
+Url = Annotated[
+    str | None, typer.Option(envvar="SUPPORTRAG_URL", help="A running server; without it, the configured database.")
+]
+Key = Annotated[str | None, typer.Option(envvar="SUPPORTRAG_API_KEY", help="An admin's API key for --url.")]
+Tenant = Annotated[str | None, typer.Option(help="Act for this tenant: the platform's keys only.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+ROUTE = "/api/v1/api-keys"
+
+
+@keys.command()
+def create(
+    name: str,
+    scope: Annotated[list[Scope], typer.Option(help="Once for each scope.")],
+    tier: Annotated[Tier | None, typer.Option()] = None,
+    origin: Annotated[list[str] | None, typer.Option(help="Of a page that may carry a publishable key.")] = None,
+    expires_at: Annotated[str | None, typer.Option(help="RFC 3339, as 2027-01-31T00:00:00Z.")] = None,
+    tenant: Tenant = None,
+    url: Url = None,
+    api_key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key. It is shown this once."""
+    given = {"tier": tier, "tenant_id": tenant, "expires_at": expires_at, "origins": origin}
+    body = {"name": name, "scopes": scope, **{field: value for field, value in given.items() if value}}
+    _print_secret(_call("POST", ROUTE, url, api_key, None, json=body), as_json)
+
+
+@keys.command("list")
+def list_keys(tenant: Tenant = None, url: Url = None, api_key: Key = None, as_json: AsJson = False) -> None:
+    """List keys and how old they are."""
+    found = _all(url, api_key, tenant)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for key in found:
+        due = "  [yellow]due for rotation[/yellow]" if key["rotation_due"] else ""
+        scopes = ",".join(key["scopes"])
+        line = f"{key['key_id']}  {key['hint']}  {key['tier']}  {scopes}  {key['status']}  {key['age_days']} days"
+        console.print(f"{line}{due}  {key['name']}", highlight=False, soft_wrap=True)
+
+
+@keys.command()
+def rotate(
+    key_id: str,
+    overlap_hours: Annotated[float, typer.Option(min=0, help="For how long the old secret stays good.")] = 24,
+    tenant: Tenant = None,
+    url: Url = None,
+    api_key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a key a new secret. It is shown this once."""
+    body = {"overlap_hours": overlap_hours}
+    _print_secret(_call("POST", f"{ROUTE}/{key_id}/rotate", url, api_key, tenant, json=body), as_json)
+
+
+@keys.command()
+def revoke(key_id: str, tenant: Tenant = None, url: Url = None, api_key: Key = None, as_json: AsJson = False) -> None:
+    """Revoke a key and the access tokens it was given."""
+    key = _call("DELETE", f"{ROUTE}/{key_id}", url, api_key, tenant)
+    if as_json:
+        typer.echo(json.dumps(key, ensure_ascii=False))
+    else:
+        console.print(f"{key['key_id']} is revoked.", highlight=False)
+
+
+def _all(url: str | None, api_key: str | None, tenant: str | None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor: Mapping[str, str] = {}
+    while True:
+        page = _call("GET", ROUTE, url, api_key, tenant, params={"limit": "100", **cursor})
+        found += page["api_keys"]
+        if not page["pagination"]["has_next"]:
+            return found
+        cursor = {"cursor": page["pagination"]["next_cursor"]}
+
+
+def _print_secret(key: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(key, ensure_ascii=False))
+        return
+    errors.print(f"{key['key_id']} of {key['tenant_id']}. The key is shown this once:", highlight=False)
+    typer.echo(key["api_key"])
+
+
+def _call(
+    method: str, path: str, url: str | None, api_key: str | None, tenant: str | None, **options: Any
+) -> dict[str, Any]:
+    headers = {"X-Tenant-ID": tenant} if tenant else {}
+    if url:
+        found: dict[str, Any] = ApiClient(url, api_key).call(method, path, headers=headers, **options)
+        return found
+    return asyncio.run(_here(method, path, headers, options))
+
+
+async def _here(method: str, path: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same route, in this process, by a key that nobody else has: on the database, without models or jobs."""
+    own = f"sk_live_{secrets.token_urlsafe(32)}"
+    settings = read_settings(bootstrap_api_key=own, auth="on")
+    if settings.database == "memory":
+        raise BadSettings("Keys kept in memory end with this command: name a server with --url, or a database.")
+    await require_current_schema(settings)
+    container = build(settings)
+    app: Any = build_app(System(container), work=False)
+    await container.store().open()
+    try:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{PLATFORM_TENANT}") as http:
+            bearer = {"Authorization": f"Bearer {own}", **headers}
+            response = await http.request(method, path, headers=bearer, **options)
+    finally:
+        await container.store().close()
+    body = response.json()
+    if response.is_error:
+        raise ApiRefusal("; ".join(f"{e['field'] or e['code']}: {e['message']}" for e in body["errors"]))
+    data: dict[str, Any] = body["data"]
+    return data
