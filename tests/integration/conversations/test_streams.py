@@ -67,9 +67,6 @@ async def test_httpx_sse_reads_the_stream(served: tuple[SystemUnderTest, str]) -
     _, url = served
     http = httpx.AsyncClient(headers=BEARER)
     async with http, aconnect_sse(http, "POST", url + STREAM, json=QUESTION) as sse:
-        httpx.AsyncClient(headers=BEARER) as http,
-        aconnect_sse(http, "POST", url + STREAM, json=QUESTION) as sse,
-    ):
         events = [event async for event in sse.aiter_sse()]
     assert {event.event for event in events} == {"message"} and not any(event.id for event in events)
     assert json.loads(events[-1].data)["token"] == "[DONE]"
