@@ -4,18 +4,25 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from application.use_cases import analytics
+from application.use_cases import analytics, logs
 from application.use_cases.upkeep import Chore
 
 
-def _chores(fold_insights: analytics.FoldInsights) -> list[Chore]:
-    return [Chore("fold_insights", 1, fold_insights)]
+def _chores(fold_insights: Any, forget_logs: Any) -> list[Chore]:
+    return [Chore("fold_insights", 1, fold_insights), Chore("forget_logs", 60, forget_logs)]
 
 
 class SeeingContainer(containers.DeclarativeContainer):
+    settings: providers.Dependency[Any] = providers.Dependency()
     insights: providers.Dependency[Any] = providers.Dependency()
+    log_book: providers.Dependency[Any] = providers.Dependency()
+    log_lines: providers.Dependency[Any] = providers.Dependency()
+    """The process's way to log, to be opened first and closed last."""
     clock: providers.Dependency[Any] = providers.Dependency()
 
     read_analytics = providers.Singleton(analytics.ReadAnalytics, insights, clock)
     fold_insights = providers.Singleton(analytics.FoldInsights, insights)
-    chores = providers.Singleton(_chores, fold_insights)
+    browse_logs = providers.Singleton(logs.BrowseLogs, log_book)
+    keep_logs = providers.Singleton(logs.KeepLogs, log_book)
+    forget_logs = providers.Singleton(logs.ForgetLogs, log_book, clock, settings.provided.retention_days)
+    chores = providers.Singleton(_chores, fold_insights, forget_logs)

@@ -23,10 +23,13 @@ class System:
         self.container = container
         self._working: list[asyncio.Task[Any]] = []
         self._background: set[asyncio.Task[Any]] = set()
+        self._keeping_logs: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Raises `ServiceUnavailable` without the store; what else is away is used when it comes back."""
         parts = self.container
+        parts.seeing.log_lines().open()
+        self._keeping_logs = asyncio.create_task(parts.seeing.keep_logs().run_forever())
         await parts.store().open()
         await parts.signal().open()
         await parts.embedder().open()
@@ -52,7 +55,19 @@ class System:
         self._working = [task for task in self._working if task not in working]
 
     async def close(self) -> None:
-        await self.stop_working()
+        try:
+            await self.stop_working()
+            await self._keep_last_logs()
+            await self._close_parts()
+        finally:
+            self.container.seeing.log_lines().close()
+
+    async def _keep_last_logs(self) -> None:
+        if self._keeping_logs is not None:
+            self._keeping_logs.cancel()
+            await self.container.seeing.keep_logs()()
+
+    async def _close_parts(self) -> None:
         parts = self.container
         closing: tuple[Any, ...] = (parts.extractor, parts.sender, parts.fetcher, parts.messengers, parts.signal)
         closing += (parts.cache, parts.lexical, parts.issuer, parts.access.limiter)

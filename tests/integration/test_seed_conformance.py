@@ -133,6 +133,10 @@ class Story:
         await self.put(self.path("/api/v1/users/{user_id}"), {"metadata": contact})
         return await self.get(self.path("/api/v1/users/{user_id}"))
 
+    async def logs(self) -> Any:
+        await self.get("/api/v1/ping")
+        return await self.get("/api/v1/logs", params={"level": "INFO", "source": "http", "limit": "50", "offset": "0"})
+
     async def metrics(self) -> Any:
         """With the bucket first in which something was asked: the others have no rates to show."""
         found = await self.get("/api/v1/analytics/metrics", params={"period": "24h", "resolution": "1h"})
@@ -192,6 +196,7 @@ STEPS: dict[tuple[str, str], Step] = {
     ("DELETE", "/api/v1/qa-pairs/{qa_id}"): lambda s: s.delete(s.path("/api/v1/qa-pairs/{qa_id}")),
     ("GET", "/api/v1/qa-pairs/search"): _search("/api/v1/qa-pairs/search", "q=return&fields=question,answer&limit=50"),
     ("GET", "/api/v1/traces/{trace_id}"): lambda s: s.get(s.path("/api/v1/traces/{trace_id}")),
+    ("GET", "/api/v1/logs"): lambda s: s.logs(),
     ("GET", "/api/v1/analytics/metrics"): lambda s: s.metrics(),
     ("GET", "/api/v1/analytics/queries"): _search("/api/v1/analytics/queries", "group_by=category&period=7d"),
     ("GET", "/api/v1/analytics/documents"): _search("/api/v1/analytics/documents", "sort=-retrieval_count&limit=20"),

@@ -53,6 +53,7 @@ def serve(
             host=settings.host,
             port=settings.port,
             log_level=settings.log_level.lower(),
+            log_config=None,  # its lines go the way of all others
             access_log=False,
             server_header=False,
             proxy_headers=False,

@@ -1,7 +1,6 @@
 """`supportrag worker`."""
 
 import asyncio
-import logging
 
 from entrypoints.commands.schema import require_current_schema
 from entrypoints.commands.terminal import console
@@ -13,7 +12,6 @@ def worker() -> None:
     """Do jobs, webhook deliveries and schedules; any number of workers share the work."""
     settings = read_settings()
     settings.require_shared("A separate worker")
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     asyncio.run(require_current_schema(settings))
     console.print("Working. Stop with SIGTERM: what runs then is handed back.", highlight=False)
     asyncio.run(run_worker(settings))

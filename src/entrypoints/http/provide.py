@@ -35,7 +35,7 @@ ACCESS_USE_CASES = (
     "use_quota", "browse_tenants", "browse_audit",
 )  # fmt: skip
 
-SEEING_USE_CASES = ("read_analytics",)
+SEEING_USE_CASES = ("read_analytics", "browse_logs")
 
 
 def dependencies(container: Container) -> dict[str, Provide]:

@@ -32,6 +32,7 @@ from entrypoints.http.routes.incoming import IncomingController
 from entrypoints.http.routes.intents import IntentsController
 from entrypoints.http.routes.jobs import JobsController
 from entrypoints.http.routes.knowledge import KnowledgeController
+from entrypoints.http.routes.logs import LogsController
 from entrypoints.http.routes.oauth import OAuthController
 from entrypoints.http.routes.openai import OpenAIController
 from entrypoints.http.routes.qa_pairs import PairsController
@@ -75,6 +76,7 @@ CONTROLLERS = (
     EscalationsController,
     OpenAIController,
     AnalyticsController,
+    LogsController,
     ConsoleController,
 )
 
