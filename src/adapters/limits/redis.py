@@ -30,7 +30,8 @@ def connect(url: str) -> Redis:
 
 
 class RedisLimiter:
-    """Moments are the callers': processes whose clocks differ count windows that differ by as much."""
+    """Moments are the callers': processes whose clocks differ count windows that differ by as much. A command
+    whose reply was lost is sent again by the client, and counts once."""
 
     def __init__(self, client: Redis, prefix: str = "supportrag:limits") -> None:
         self._client, self._prefix = client, prefix

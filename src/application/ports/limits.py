@@ -11,7 +11,7 @@ class LimiterUnavailable(Exception):
 
 class Limiter(Protocol):
     """Sliding windows, exact under any number of callers at once. `subject` is whose window it is, `now` unix
-    seconds. What a `ticket` took can be given back; taking twice with one ticket counts once.
+    seconds. What a `ticket` took can be given back.
 
     Raises `LimiterUnavailable` when it has lost its counters for the moment.
     """
