@@ -12,7 +12,7 @@ export function Ask() {
   const [question, setQuestion] = useState("");
   const [session, setSession] = useState(null);
   const stopping = useRef(null);
-  const end = useRef(null);
+  const log = useRef(null);
   const change = (n, part) => setTurns((all) => all.map((turn, at) => (at === n ? { ...turn, ...part } : turn)));
   const asking = useAction(async (text) => {
     const n = turns.length;
@@ -26,7 +26,7 @@ export function Ask() {
       change(n, { error, writing: false });
     }
   });
-  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [turns.length]);
+  useEffect(() => log.current.querySelector(".turn:last-of-type")?.scrollIntoView({ block: "start" }), [turns.length]);
   useEffect(() => () => stopping.current?.abort(), []);
   const submit = (event) => {
     event?.preventDefault();
@@ -39,11 +39,10 @@ export function Ask() {
     setSession(null);
   };
   return html`<section class="ask">
-    <div class="turns" role="log" aria-label="Conversation" aria-busy=${asking.busy ? "true" : "false"}>
+    <div class="turns" ref=${log} role="log" aria-label="Conversation" aria-busy=${asking.busy ? "true" : "false"}>
       ${turns.length === 0 && html`<p class="soft">Ask what a customer would ask. Every answer shows its sources, how sure the service is, what it did step by step, and why it handed over when it did.</p>`}
       ${turns.map((turn, n) => html`<${Turn} key=${n} turn=${turn} />`)}
       <${FromPeople} session=${session} turns=${turns} />
-      <div ref=${end}></div>
     </div>
     <form class="asking" onSubmit=${submit}>
       <label for="question">Question</label>

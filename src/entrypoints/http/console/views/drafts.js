@@ -33,6 +33,6 @@ function Row({ draft, onOpen, onDone }) {
 function Draft({ draftId, onClose }) {
   const draft = useLoad(async () => (await get("/api/v1/knowledge/drafts/{draft_id}", { path: { draft_id: draftId } })).data, [draftId]);
   return html`<${Dialog} title="Draft" wide onClose=${onClose}><${Loaded} of=${draft}>${(data) => html`
-    <ol class="plain">${(data.chunks ?? []).map((pair) => html`<li key=${pair.chunk_id}><h3>${pair.question} <${State} of=${pair.review} />${pair.auto_generated && html`<${Tag}>generated<//>`}</h3><p class="prose">${pair.answer}</p></li>`)}</ol>
+    <ol class="list">${(data.chunks ?? []).map((pair) => html`<li key=${pair.chunk_id}><h3>${pair.question} <${State} of=${pair.review} />${pair.auto_generated && html`<${Tag}>generated<//>`}</h3><p class="prose">${pair.answer}</p></li>`)}</ol>
     <div class="row"><${Button} onClick=${onClose}>Close<//></div>`}<//><//>`;
 }

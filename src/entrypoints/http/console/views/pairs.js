@@ -24,7 +24,7 @@ export function Pairs({ document, marked }) {
   return html`${marked && html`<${Marked} id=${marked} />`}
     <div class="bar"><${Select} aria-label="Status" options=${STATUSES} value=${wanted.status} onSelect=${(status) => want({ status, offset: 0 })} /><${Button} onClick=${() => add(true)}>Add a pair<//></div>
     ${adding && html`<${Dialog} title="A new pair" wide onClose=${() => add(false)}><${PairForm} save="Add" onSave=${save} onLeave=${() => add(false)} /><//>`}
-    <${Loaded} of=${pairs}>${(data) => (data.qa_pairs.length ? html`<ol class="plain">${data.qa_pairs.map((pair) => html`<${Pair} key=${pair.qa_id} pair=${pair} onChange=${pairs.reload} />`)}</ol>
+    <${Loaded} of=${pairs}>${(data) => (data.qa_pairs.length ? html`<ol class="list">${data.qa_pairs.map((pair) => html`<${Pair} key=${pair.qa_id} pair=${pair} onChange=${pairs.reload} />`)}</ol>
       <${Pager} pagination=${data.pagination} onMove=${(offset) => want({ ...wanted, offset })} />` : html`<${Empty} title="No pairs here." />`)}<//>`;
 }
 
@@ -33,7 +33,7 @@ function Marked({ id }) {
   const card = useRef(null);
   const pair = useLoad(async (signal) => (await get("/api/v1/qa-pairs/{qa_id}", { path: { qa_id: id }, signal })).data, [id]);
   useEffect(() => card.current?.scrollIntoView({ block: "nearest" }), [pair.data]);
-  return html`<div class="panel marked" ref=${card}><${Loaded} of=${pair}>${(data) => html`<ul class="plain"><${Pair} pair=${data} onChange=${pair.reload} /></ul>
+  return html`<div class="panel marked" ref=${card}><${Loaded} of=${pair}>${(data) => html`<ul class="list"><${Pair} pair=${data} onChange=${pair.reload} /></ul>
     <p class="soft">Retrieved ${plural(data.statistics.times_retrieved, "time")}, found helpful by ${count(data.statistics.helpful_count)} and not by ${count(data.statistics.unhelpful_count)}${data.statistics.avg_user_rating != null && `, rated ${data.statistics.avg_user_rating.toFixed(1)} of 5`}.</p>`}<//></div>`;
 }
 

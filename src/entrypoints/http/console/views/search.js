@@ -38,7 +38,7 @@ function Found({ found }) {
   const terms = found.query_expansion?.expanded_terms ?? [];
   if (!total) return html`<${Empty} title="Nothing found for “${found.query}”." />`;
   return html`<p class="soft">${plural(total, "result")} in ${millis(found.search_time_ms)}${terms.length > 0 && `, also for ${terms.join(", ")}`}</p>
-    <ol class="plain">${found.results.map((each) => html`<li key=${each.qa_id ?? each.document_id}>
+    <ol class="list">${found.results.map((each) => html`<li key=${each.qa_id ?? each.document_id}>
       <h3><a href=${link("knowledge", each.document_id, { pair: each.qa_id })}>${each.question ?? each.title}</a> <span class="soft">${share(each.relevance_score ?? each.relevance)}</span></h3>
       <p class="prose clip">${each.excerpt ?? each.answer}</p>
       <p class="facts">${each.category && html`<${Tag}>${words(each.category)}<//>`}${(each.matched_fields ?? []).map((name) => html`<${Tag}>in the ${name}<//>`)}

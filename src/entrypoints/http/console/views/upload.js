@@ -58,7 +58,7 @@ function Jobs({ started }) {
   const load = (signal) => get("/api/v1/jobs", { query: { type: "document_upload", limit: 10 }, signal });
   const jobs = useLoad(async (signal) => (await load(signal)).data.jobs, [started]);
   usePolling(jobs.reload, 1000, (jobs.data ?? []).some((job) => !ENDED.includes(job.status)));
-  return html`<h2>Uploads</h2><${Loaded} of=${jobs}>${(all) => (all.length ? html`<ol class="plain" aria-live="polite">${all.map((job) => html`<${Job} key=${job.job_id} job=${job} onChange=${jobs.reload} />`)}</ol>` : html`<p class="soft">None yet.</p>`)}<//>`;
+  return html`<h2>Uploads</h2><${Loaded} of=${jobs}>${(all) => (all.length ? html`<ol class="list" aria-live="polite">${all.map((job) => html`<${Job} key=${job.job_id} job=${job} onChange=${jobs.reload} />`)}</ol>` : html`<p class="soft">None yet.</p>`)}<//>`;
 }
 
 function Job({ job, onChange }) {

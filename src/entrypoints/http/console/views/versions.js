@@ -42,11 +42,11 @@ function Comparison({ path, shown, versions, onShow }) {
 function Changes({ of: { added, removed, changed } }) {
   if (!added.length && !removed.length && !changed.length) return html`<p>No pair differs.</p>`;
   return html`
-    ${changed.length > 0 && html`<h3>${plural(changed.length, "pair")} changed</h3><ol class="plain">${changed.map(({ before, after }) => html`<li key=${after.qa_id}><h4><${Words} before=${before.question} after=${after.question} /></h4><p class="prose"><${Words} before=${before.answer} after=${after.answer} /></p></li>`)}</ol>`}
+    ${changed.length > 0 && html`<h3>${plural(changed.length, "pair")} changed</h3><ol class="list">${changed.map(({ before, after }) => html`<li key=${after.qa_id}><h4><${Words} before=${before.question} after=${after.question} /></h4><p class="prose"><${Words} before=${before.answer} after=${after.answer} /></p></li>`)}</ol>`}
     ${added.length > 0 && html`<h3>${plural(added.length, "pair")} added</h3><${List} pairs=${added} mark="ins" />`}
     ${removed.length > 0 && html`<h3>${plural(removed.length, "pair")} removed</h3><${List} pairs=${removed} mark="del" />`}`;
 }
 
-const List = ({ pairs, mark: Mark = "span" }) => html`<ol class="plain">${pairs.map((pair) => html`<li key=${pair.qa_id}><h4><${Mark}>${pair.question}<//></h4><p class="prose clip"><${Mark}>${pair.answer}<//></p></li>`)}</ol>`;
+const List = ({ pairs, mark: Mark = "span" }) => html`<ol class="list">${pairs.map((pair) => html`<li key=${pair.qa_id}><h4><${Mark}>${pair.question}<//></h4><p class="prose clip"><${Mark}>${pair.answer}<//></p></li>`)}</ol>`;
 
 const Words = ({ before, after }) => difference(before, after).map(([Mark, text]) => (Mark === "same" ? text : html`<${Mark}>${text}<//>`));
