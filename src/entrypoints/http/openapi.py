@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from http import HTTPStatus
 from inspect import cleandoc
-from typing import Any, get_args, get_origin
+from operator import or_
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 import msgspec
 from litestar import Litestar, Response
@@ -51,12 +54,19 @@ class Operation:
     @property
     def answer(self) -> Any:
         """The type of a successful answer's JSON; None when it is something else than JSON."""
-        declared = self.handler.parsed_fn_signature.return_type.annotation
+        declared = _json_of(self.handler.parsed_fn_signature.return_type.annotation)
         kind = get_origin(declared) or declared
         if isinstance(kind, type) and issubclass(kind, Response | ASGIResponse):
             inner = get_args(declared)
             return inner[0] if inner and inner[0] not in {str, bytes, Any} else None
         return None if kind in {None, type(None), str, bytes} else declared
+
+
+def _json_of(declared: Any) -> Any:
+    """Of an answer that can also come in another form (`Envelope[EventPage] | Stream`): the JSON."""
+    if get_origin(declared) not in {Union, UnionType}:
+        return declared
+    return reduce(or_, [kind for kind in get_args(declared) if not issubclass(get_origin(kind) or kind, Response)])
 
 
 def operations(app: Litestar) -> Iterator[Operation]:
