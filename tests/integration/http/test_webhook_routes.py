@@ -249,6 +249,32 @@ async def test_the_event_log_is_a_feed_too(world: WebhookWorld) -> None:
     await lines.aclose()
 
 
+async def test_a_listener_gets_server_sent_events(app: Litestar, world: WebhookWorld) -> None:
+    await world.fail_questions(1)
+    await world.run_due()
+    sent: list[Any] = []
+    asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> Any:
+        for message_ in asked:
+            return message_
+        await asyncio.sleep(0.2)
+        return {"type": "http.disconnect"}
+
+    async def send(part: Any) -> None:
+        sent.append(part)
+
+    headers = [(b"accept", b"text/event-stream"), (b"authorization", b"Bearer admin"), (b"last-event-id", b"0")]
+    scope: Any = {
+        "type": "http", "method": "GET", "path": "/api/v1/events", "raw_path": b"/api/v1/events", "query_string": b"",
+        "headers": headers, "client": ("127.0.0.1", 1), "scheme": "http", "http_version": "1.1", "root_path": "",
+    }  # fmt: skip
+    await asyncio.wait_for(app(scope, receive, send), 5)  # type: ignore[arg-type]
+    answered = {name.lower(): value for name, value in sent[0]["headers"]}
+    assert answered[b"content-type"].startswith(b"text/event-stream")
+    assert sent[1]["body"].startswith(b"id: 1\nevent: query.failed\ndata: {")
+
+
 def message(**changes: Any) -> dict[str, Any]:
     return {
         "event_type": "deal.won", "timestamp": "2026-01-07T10:00:00Z", "source": "crm",

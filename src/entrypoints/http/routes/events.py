@@ -25,6 +25,8 @@ from entrypoints.http.routes.webhook_wire import EventName, EventOut
 from entrypoints.http.security import Caller
 
 EVENT_STREAM = "text/event-stream"
+_AS_FEED = {"Content-Type": EVENT_STREAM, "X-Accel-Buffering": "no"}
+"""A handler that mostly answers JSON would call its streams so too."""
 Position = Annotated[str, Meta(min_length=1, max_length=32)]
 
 
@@ -80,7 +82,7 @@ class EventsController(Controller):
         types = tuple(event_type or ())
         if EVENT_STREAM in Call.of(request).given.get("accept", ""):
             resumed = Call.of(request).given.get("last-event-id") or cursor
-            return Stream(feed(read_events, caller, _position(resumed), types), media_type=EVENT_STREAM)
+            return Stream(feed(read_events, caller, _position(resumed), types), headers=_AS_FEED)
         found = await read_events.page(caller, _position(cursor), limit, types)
         return page(_shown(found, cursor), found)
 
