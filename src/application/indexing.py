@@ -139,7 +139,7 @@ class Indexer:
 
     async def _do(self, tenant_id: str, task: IndexTask) -> bool:
         try:
-            await self._tell(tenant_id, task.pair_ids)
+            await self.tell(tenant_id, task.pair_ids)
         except ServiceUnavailable as refusal:
             await self._put_off(tenant_id, task.id, refusal.message)
             return False
@@ -149,7 +149,8 @@ class Indexer:
             await uow.commit()
         return True
 
-    async def _tell(self, tenant_id: str, ids: Sequence[str]) -> None:
+    async def tell(self, tenant_id: str, ids: Sequence[str]) -> None:
+        """Brings the indexes to what the store says of these pairs. Raises `ServiceUnavailable`."""
         told: dict[str, int] = {}
         pairs = await self._read(tenant_id, ids)
         while changed := [key for key in ids if told.get(key, -1) != _version(pairs, key)]:

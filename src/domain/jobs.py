@@ -12,6 +12,9 @@ from domain.events import JobCancelled, JobCompleted, JobFailed, JobProgressed, 
 
 LEASE = timedelta(seconds=30)
 MAX_LOST_LEASES = 5
+"""In a row, without any progress between them."""
+MAX_TRIES = 12
+LONGEST_PAUSE = timedelta(seconds=30)
 
 
 class JobType(StrEnum):
@@ -65,6 +68,8 @@ class Job(Aggregate):
     lease_until: datetime | None = None
     claim_id: str | None = None
     lost_leases: int = 0
+    tries: int = 0
+    """How often in a row something that it needs was away."""
 
     @property
     def is_finished(self) -> bool:
@@ -102,6 +107,7 @@ class Job(Aggregate):
         self.succeeded = self.succeeded if succeeded is None else succeeded
         self.failed = self.failed if failed is None else failed
         self.updated_at, self.lease_until = now, now + LEASE
+        self.lost_leases = self.tries = 0
         self.record(
             JobProgressed(
                 job_id=self.id, job_type=self.type, progress=self.progress, eta_seconds=self.eta_seconds(now)
@@ -123,6 +129,11 @@ class Job(Aggregate):
         """Returns the job to the queue, to be taken up not before `until`."""
         self._leave(now, JobStatus.PENDING)
         self.lease_until = until
+
+    def try_later(self, now: datetime) -> None:
+        """Until what it needs may be there again: in 1, 2, 4 … 30 seconds."""
+        self.postpone(now, now + min(LONGEST_PAUSE, timedelta(seconds=2**self.tries)))
+        self.tries += 1
 
     def resume(self, now: datetime) -> None:
         """After the input it waited for: queued again."""

@@ -13,6 +13,7 @@ from rich.progress import Progress
 from domain.errors import DomainError
 from entrypoints.client import ApiClient, ApiRefusal
 from entrypoints.commands.keys import keys
+from entrypoints.commands.reindex import reindex
 from entrypoints.commands.schema import migrate
 from entrypoints.commands.serve import operator, serve
 from entrypoints.commands.terminal import console, errors
@@ -24,7 +25,7 @@ from entrypoints.settings import BadSettings, read_settings
 from entrypoints.system import System
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Answers questions from approved Q&A knowledge.")
-for command in (serve, worker, migrate):
+for command in (serve, worker, migrate, reindex):
     cli.command()(command)
 cli.add_typer(keys, name="keys")
 

@@ -38,6 +38,8 @@ from application.use_cases import (
 from application.use_cases import upkeep as keeping
 from application.use_cases.answering import AskQuestion
 from application.use_cases.batches import AnswerBatch, SubmitBatch
+from application.use_cases.job_running import JobRunner
+from application.use_cases.reindexing import Reindex, RequestReindex
 from application.use_cases.channels import Channels, ChannelSecrets
 from application.use_cases.upkeep import Chore, Upkeep, for_each_tenant
 from domain import confidence, ranking_profiles
@@ -423,6 +425,7 @@ def _health_parts(settings: Settings, store: Any, vectors: Any, cache: Any, llm:
         "redis": health.Part("redis", when(settings.redis == "redis", cache.ping), "memory"),
         "openai": health.Part("openai", when(llm is not None, llm.ping if llm else cache.ping), "extractive"),
         "langfuse": health.Part("langfuse", None, "stored traces"),
+        "index": health.Part("index", lambda: store.count_all(storage.INDEX_TASKS), counts=True),
     }
 
 
@@ -558,7 +561,9 @@ class Container(containers.DeclarativeContainer):
     search = providers.Singleton(searching.SearchKnowledge, store, retriever, views, languages)
     search_further = providers.Singleton(searching.SearchFurther, store, search, languages)
     browse_jobs = providers.Singleton(jobs.BrowseJobs, store, clock)
+    watch_job = providers.Singleton(jobs.WatchJob, browse_jobs, signal)
     cancel_job = providers.Singleton(jobs.CancelJob, store, clock)
+    request_reindex = providers.Singleton(RequestReindex, store, signal, clock, ids)
     accept_upload = providers.Singleton(ingestion.AcceptUpload, store, webhooks.register_webhook, signal, clock, ids)
     browse_review = providers.Singleton(reviewing.BrowseReview, store)
     review_pairs = providers.Singleton(reviewing.ReviewPairs, store, committer, indexer, signal, clock, ids)
@@ -636,11 +641,12 @@ class Container(containers.DeclarativeContainer):
         incoming_message=providers.Singleton(arrivals.AnswerMessage, store, ask, clock),
         document_fetch=providers.Singleton(arrivals.FetchDocument, store, fetcher, process_upload, clock, ids),
         ingestion=providers.Singleton(reviewing.FinishIngestion, indexer, clock),
+        reindex=providers.Singleton(Reindex, store, indexer, clock),
         batch=providers.Singleton(AnswerBatch, store, ask, clock),
         erasure=conversations.erase_person,
         channel_message=conversations.send_message,
     )
-    runner = providers.Singleton(jobs.JobRunner, store, store, handlers, signal, clock, ids)
+    runner = providers.Singleton(JobRunner, store, store, handlers, signal, clock, ids)
     upkeep = providers.Singleton(
         Upkeep,
         store,

@@ -107,6 +107,11 @@ class System:
                 await indexer.rebuild(tenant_id)
 
     @property
+    def is_shared(self) -> bool:
+        """Whether workers beside this process do the jobs."""
+        return self._settings.is_shared
+
+    @property
     def _settings(self) -> Settings:
         settings: Settings = self.container.settings()
         return settings

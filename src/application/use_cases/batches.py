@@ -11,7 +11,7 @@ from application.ports.system import Clock, Ids
 from application.use_cases.answering import AskQuestion
 from application.use_cases.jobs import JobCallbacks, Work, new_job
 from domain.access import Caller, Principal, Scope
-from domain.errors import DomainError, InvalidInput, Problem
+from domain.errors import DomainError, InvalidInput, Problem, ServiceUnavailable
 from domain.ids import Prefix
 from domain.jobs import ItemStatus, Job, JobItem, JobType
 from domain.paging import where
@@ -138,6 +138,8 @@ class AnswerBatch:
         now = self._clock.now()
         try:
             item.succeed(now, await self._output(tenant_id, caller, item))
+        except ServiceUnavailable:
+            raise  # no fault of the question's: it is asked again when the job goes on
         except DomainError as refusal:
             item.fail(now, refusal.code, refusal.message)
         return item

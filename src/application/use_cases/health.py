@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from application.ports.system import Clock
 
@@ -24,9 +25,11 @@ class Part:
     What is not `vital` only degrades the service when it is gone."""
 
     name: str
-    probe: Callable[[], Awaitable[None]] | None = None
+    probe: Callable[[], Awaitable[Any]] | None = None
     stand_in: str | None = None
     vital: bool = False
+    counts: bool = False
+    """Whether the probe answers how much still waits to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Component:
     latency_ms: float | None = None
     stand_in: str | None = None
     problem: str | None = None
+    lag: int | None = None
+    """How many changes it has still to learn of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +66,11 @@ class CheckHealth:
         begun = self._clock.monotonic()
         try:
             async with asyncio.timeout(PATIENCE):
-                await part.probe()
+                found = await part.probe()
         except Exception as error:
             return Component(Condition.UNHEALTHY, problem=type(error).__name__)
-        return Component(Condition.HEALTHY, round((self._clock.monotonic() - begun) * 1000, 2), part.stand_in)
+        took = round((self._clock.monotonic() - begun) * 1000, 2)
+        return Component(Condition.HEALTHY, took, part.stand_in, lag=found if part.counts else None)
 
     def _overall(self, components: Mapping[str, Component]) -> Condition:
         sick = [name for name, c in components.items() if c.condition is Condition.UNHEALTHY]

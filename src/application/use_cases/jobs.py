@@ -1,22 +1,22 @@
-"""Long work: looking at it, cancelling it, and doing it, in whichever process takes it up."""
+"""Long work: looking at it, cancelling it, and what its handlers hold while they do it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from application.ports.queue import WorkSignal
-from application.ports.storage import JOB_ITEMS, JOBS, ClaimedJob, JobClaims, Store, UnitOfWork
+from application.ports.storage import JOB_ITEMS, JOBS, ClaimedJob, Store, UnitOfWork
 from application.ports.system import Clock, Ids
 from application.transactions import committed
 from domain.access import Caller
-from domain.errors import Conflict, DomainError
-from domain.jobs import LEASE, MAX_LOST_LEASES, Job, JobItem, JobType
+from domain.errors import Conflict
+from domain.jobs import Job, JobItem, JobType
 from domain.paging import Page, PageRequest, where
 
-RENEW_EVERY = LEASE.total_seconds() / 6
-"""Also how late a cancellation may be noticed by work that never asks."""
-CANCEL_CHECK = 0.5
+LOOK_EVERY = 0.25
+"""Seconds after which a watcher looks again, at the latest."""
+LOOK_AT_MOST_EVERY = 0.1
 
 
 class JobLost(Exception):
@@ -75,111 +75,6 @@ class Work:
             raise JobLost(job.id)
 
 
-class JobRunner:
-    """Takes up one due job after another, keeps its lease, and lets go when it is cancelled."""
-
-    def __init__(
-        self,
-        store: Store,
-        claims: JobClaims,
-        handlers: Mapping[JobType, JobHandler],
-        signal: WorkSignal,
-        clock: Clock,
-        ids: Ids,
-    ) -> None:
-        self._store, self._claims, self._handlers = store, claims, handlers
-        self._signal, self._clock, self._ids = signal, clock, ids
-
-    async def run_forever(self, idle_seconds: float = 1.0) -> None:
-        """Until it is cancelled; what runs then is handed back to the queue."""
-        while True:
-            try:
-                busy = await self.run_one()
-            except DomainError:
-                busy = False  # the store is away; what is due will still be due
-            if not busy:
-                await self._signal.wait(idle_seconds)
-
-    async def run_due(self) -> int:
-        """Does everything that is due; how many jobs that were."""
-        done = 0
-        while await self.run_one():
-            done += 1
-        return done
-
-    async def run_one(self) -> bool:
-        claim_id = self._ids.new("claim")
-        claimed = await self._claims.claim(self._clock.now(), claim_id)
-        if claimed is None:
-            return False
-        await self._do(Work(self._store, self._clock, claimed, claim_id), claimed, claim_id)
-        return True
-
-    async def _do(self, work: Work, claimed: ClaimedJob, claim_id: str) -> None:
-        doing = asyncio.create_task(self._handle(work, claimed))
-        keeping = asyncio.create_task(self._keep(claimed, claim_id, doing))
-        try:
-            await doing
-        except JobLost:
-            return
-        except asyncio.CancelledError:
-            if doing.cancelled() and not _is_being_cancelled():
-                return  # the lease was lost: the job is somebody else's, or nobody's any more
-            doing.cancel()
-            await asyncio.gather(doing, return_exceptions=True)
-            await self._hand_back(work)
-            raise
-        finally:
-            keeping.cancel()
-
-    async def _handle(self, work: Work, claimed: ClaimedJob) -> None:
-        job = await work.checkpoint()
-        if job.lost_leases >= MAX_LOST_LEASES:
-            await self._fail(work, "WORKER_LOST", "The processes that worked on this died repeatedly.")
-            return
-        try:
-            await self._handlers[claimed.type](work)
-        except DomainError as refusal:
-            await self._fail(work, refusal.code, refusal.message)
-
-    async def _keep(self, claimed: ClaimedJob, claim_id: str, doing: "asyncio.Task[None]") -> None:
-        """Renews the lease and stops the work within a second of losing it."""
-        since = 0.0
-        while not doing.done():
-            await asyncio.sleep(CANCEL_CHECK)
-            since += CANCEL_CHECK
-            if since >= RENEW_EVERY or await self._is_cancelled(claimed):
-                since = 0.0
-                if not await self._claims.renew(claimed.tenant_id, claimed.job_id, claim_id, self._clock.now()):
-                    doing.cancel()
-
-    async def _is_cancelled(self, claimed: ClaimedJob) -> bool:
-        async with self._store.begin(claimed.tenant_id) as uow:
-            job = await uow[JOBS].find(claimed.job_id)
-        return job is None or job.is_finished
-
-    async def _fail(self, work: Work, code: str, message: str) -> None:
-        async def fail(uow: UnitOfWork, job: Job) -> None:
-            job.fail(self._clock.now(), code, message)
-
-        await work.change(fail)
-
-    async def _hand_back(self, work: Work) -> None:
-        async def hand_back(uow: UnitOfWork, job: Job) -> None:
-            job.hand_back(self._clock.now())
-
-        try:
-            await work.change(hand_back)
-        except (JobLost, DomainError):
-            return  # finished, or it will be taken up when its lease runs out
-        await self._signal.wake()
-
-
-def _is_being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
 @dataclass(frozen=True, slots=True)
 class JobSeen:
     """A job as its owner sees it."""
@@ -210,6 +105,26 @@ class BrowseJobs:
 
     def _seen(self, job: Job) -> JobSeen:
         return JobSeen(job, job.eta_seconds(self._clock.now()))
+
+
+class WatchJob:
+    """Tells of a job whenever it has moved, until it has ended."""
+
+    def __init__(self, browse: BrowseJobs, signal: WorkSignal) -> None:
+        self._browse, self._signal = browse, signal
+
+    async def __call__(self, caller: Caller, job_id: str) -> AsyncIterator[JobSeen]:
+        """Raises `NotFound`. The first is the job as it is now, the last the finished one."""
+        told = -1
+        while True:
+            seen = await self._browse.one(caller, job_id)
+            if seen.job.version != told:
+                told = seen.job.version
+                yield seen
+            if seen.job.is_finished:
+                return
+            await asyncio.sleep(LOOK_AT_MOST_EVERY)
+            await self._signal.wait(LOOK_EVERY)
 
 
 class CancelJob:

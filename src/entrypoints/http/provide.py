@@ -8,7 +8,7 @@ from entrypoints.container import Container
 
 USE_CASES = (
     "ask", "submit_batch", "browse_queries", "give_feedback", "search", "search_further", "browse_jobs",
-    "cancel_job", "accept_upload", "browse_review", "review_pairs", "split_pair", "browse_documents",
+    "watch_job", "cancel_job", "accept_upload", "browse_review", "review_pairs", "split_pair", "browse_documents",
     "archive_document", "restore_document", "edit_document", "browse_versions", "restore_version", "browse_pairs",
     "edit_pair", "add_pair", "move_pair", "stage_file", "add_chunks", "edit_chunks", "remove_staged",
     "commit_draft", "browse_drafts", "check_health", "views", "clock", "channel_secrets",

@@ -30,6 +30,7 @@ from entrypoints.http.routes.health import HealthController
 from entrypoints.http.routes.history import HistoryController
 from entrypoints.http.routes.incoming import IncomingController
 from entrypoints.http.routes.intents import IntentsController
+from entrypoints.http.routes.job_socket import JobSocketController
 from entrypoints.http.routes.jobs import JobsController
 from entrypoints.http.routes.knowledge import KnowledgeController
 from entrypoints.http.routes.logs import LogsController
@@ -54,6 +55,7 @@ CONTROLLERS = (
     SearchController,
     TracesController,
     JobsController,
+    JobSocketController,
     ReviewController,
     DocumentsController,
     PairsController,

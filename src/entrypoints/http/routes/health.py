@@ -29,6 +29,8 @@ class ComponentOut(Struct, kw_only=True):
     stand_in: str | None
     """What serves in the place of a part that is not in use."""
     problem: str | None
+    lag: int | None
+    """Of the index: how many changes it has still to learn of."""
 
     @staticmethod
     def of(component: Component) -> "ComponentOut":
@@ -37,6 +39,7 @@ class ComponentOut(Struct, kw_only=True):
             latency_ms=component.latency_ms,
             stand_in=component.stand_in,
             problem=component.problem,
+            lag=component.lag,
         )
 
 
@@ -56,7 +59,7 @@ class HealthOut(Struct, kw_only=True):
         return HealthOut(
             service=SERVICE,
             uptime_seconds=health.uptime_seconds,
-            dependencies=DependenciesOut(**states),
+            dependencies=DependenciesOut(**{name: states[name] for name in DependenciesOut.__struct_fields__}),
             components={name: ComponentOut.of(component) for name, component in health.components.items()},
             status=_word(health.condition),
             database=_word(health.components["postgres"].condition),
