@@ -198,14 +198,14 @@ def _parameter(name: str, definition: FieldDefinition, path_parameters: Sequence
     return Parameter(
         name=alias,
         source=cast("Source", source),
-        annotation=_constrained(definition, marker),
+        annotation=constrained(definition, marker),
         required=definition.is_required and not definition.is_optional,
         many=definition.is_non_string_sequence,
         default=definition.default if definition.has_default else None,
     )
 
 
-def _constrained(definition: FieldDefinition, marker: ParameterKwarg | None) -> Any:
+def constrained(definition: FieldDefinition, marker: ParameterKwarg | None) -> Any:
     """`msgspec.Meta` counts, which the framework overlooks in parameters, and so do the marker's own rules."""
     rules = {name: getattr(marker, name, None) for name in _RULES}
     given = {name: value for name, value in rules.items() if value is not None}

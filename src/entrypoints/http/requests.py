@@ -16,7 +16,7 @@ from entrypoints.http.admission import FORM, Entrance
 from entrypoints.http.calls import Call
 from entrypoints.http.decoding import decode
 from entrypoints.http.forms import Form, read_form, remember_form
-from entrypoints.http.parameters import Parameters
+from entrypoints.http.parameters import Parameters, constrained
 
 JSON_TYPES = frozenset({"application/json", "application/vnd.supportrag.v1+json", "text/json"})
 MULTIPART = "multipart/form-data"
@@ -59,7 +59,7 @@ def _body_of(definition: Any) -> Body | None:
     media_type = declared.media_type if isinstance(declared, BodyKwarg) else RequestEncodingType.JSON
     encoding: Encoding = "multipart" if media_type == RequestEncodingType.MULTI_PART else "json"
     required = definition.is_required and not definition.is_optional
-    return Body(definition.annotation, encoding, required)
+    return Body(constrained(definition, None), encoding, required)
 
 
 class CheckedRequest(Request[Any, Any, Any]):

@@ -64,5 +64,5 @@ function Documents() {
   const documents = useLoad(async () => (await get("/api/v1/analytics/documents", { query: { limit: 10, sort: "-retrieval_count" } })).data.documents);
   return html`<section><h2>Documents that answers rest on</h2><${Loaded} of=${documents}>${(all) => html`<div class="scroll"><table>
     <thead><tr><th>Document</th><th class="number">Retrieved</th><th class="number">Relevance</th><th class="number">Satisfaction</th><th>Changed</th></tr></thead>
-    <tbody>${all.map((each) => html`<tr key=${each.document_id}><td><a href=${link("knowledge", each.document_id)}>${each.title}</a></td><td class="number">${count(each.retrieval_count)}</td><td class="number">${share(each.avg_relevance_score)}</td><td class="number">${each.user_satisfaction?.toFixed(1) ?? "–"}</td><td>${ago(each.last_updated)}</td></tr>`)}</tbody></table></div>`}<//></section>`;
+    <tbody>${all.map((each) => html`<tr key=${each.document_id}><td><a href=${link("knowledge", each.document_id)}>${each.title}</a></td><td class="number">${count(each.retrieval_count)}</td><td class="number">${each.retrieval_count ? share(each.avg_relevance_score) : "–"}</td><td class="number">${each.user_satisfaction?.toFixed(1) ?? "–"}</td><td>${ago(each.last_updated)}</td></tr>`)}</tbody></table></div>`}<//></section>`;
 }

@@ -55,5 +55,5 @@ function Form({ config, overrides, schema, onDone }) {
     <div class="sending"><${Problem} error=${sending.error} />
       ${tried && html`<${Notice} tone=${tried.warning ? "warn" : "good"}>${tried.dry_run ? "Would change" : "Changed"}: ${tried.updated_fields.map((name) => html`<code>${name}</code> `)}${!tried.updated_fields.length && "nothing"} ${tried.warning ?? ""}<//>`}
       <div class="bar"><${Field} label="Comment"><${Text} maxlength="500" value=${comment} onText=${remark} /><//><${Button} type="submit" disabled=${!number} busy=${sending.busy}>Try it (dry run)<//>
-        <${Button} kind="primary" disabled=${!number} busy=${sending.busy} onClick=${() => sending.run(false)}>Apply ${plural(number, "change")}<//></div></div></form>`;
+        <${Button} kind="primary" disabled=${!number} busy=${sending.busy} onClick=${() => sending.run(false)}>${number ? `Apply ${plural(number, "change")}` : "Apply"}<//></div></div></form>`;
 }
