@@ -34,6 +34,8 @@ from domain.tokens import known
 
 log = logging.getLogger(__name__)
 
+UNKNOWN_CLIENT = "Client id and secret are those of no key."
+
 
 def random_part() -> str:
     """43 url-safe characters: 256 bits."""
@@ -220,7 +222,8 @@ class GrantToken:
         self._recognise, self._tokens = recognise, tokens
 
     async def __call__(self, client_id: str, client_secret: str, scope: str | None) -> Issued:
-        """Raises `Unauthorized` and `InvalidInput` with the error's name in RFC 6749, 5.2."""
+        """Raises `Unauthorized` for a client that nobody knows, else `InvalidInput` with the error's name in RFC 6749,
+        5.2."""
         if client_secret.startswith(PUBLISHABLE_MARK):
             raise _refusal("unauthorized_client", "A publishable key gets no access token.")
         principal = await self._client(client_id, client_secret)
@@ -231,13 +234,12 @@ class GrantToken:
         return await self._tokens.issue(principal, tuple(asked))
 
     async def _client(self, client_id: str, client_secret: str) -> Principal:
-        problem = Problem("Client id and secret are those of no key.", code="invalid_client")
         try:
             principal = await self._recognise.of_secret(client_secret)
         except Unauthorized:
-            raise Unauthorized(problems=[problem]) from None
+            raise Unauthorized(UNKNOWN_CLIENT) from None
         if principal.key_id != client_id:
-            raise Unauthorized(problems=[problem])
+            raise Unauthorized(UNKNOWN_CLIENT)
         return principal
 
 

@@ -92,8 +92,9 @@ def test_a_key_is_due_for_rotation_after_ninety_days_and_not_again_after_one() -
         ((Scope.CHAT, Scope.READ), ("https://shop.example",), ["scopes"]),
         ((Scope.CHAT,), (), ["origins"]),
         ((Scope.WRITE,), ("https://shop.example",), ["origins"]),
-        ((Scope.CHAT,), ("shop.example", "https://shop.example/", "https://x:y", "*", "null"), [f"origins.{n}" for n in range(5)]),
-        ((Scope.CHAT,), ("https://user@shop.example", "ftp://shop.example", "https://[::1]"), ["origins.0", "origins.1"]),
+        ((Scope.CHAT,), ("shop.example", "https://shop.example/", "https://x:y"), [f"origins.{n}" for n in range(3)]),
+        ((Scope.CHAT,), ("https://u@shop.example", "ftp://x.example", "https://[::1]"), ["origins.0", "origins.1"]),
+        ((Scope.CHAT,), ("*", "null"), ["origins.0", "origins.1"]),
     ],
 )  # fmt: skip
 def test_what_a_key_may_be_asked_for(scopes: tuple[Scope, ...], origins: tuple[str, ...], fields: list[str]) -> None:

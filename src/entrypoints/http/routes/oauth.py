@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from application.use_cases.keys import GrantToken
-from application.use_cases.tokens import SigningKeys
+from application.use_cases.tokens import Issued, SigningKeys
 from domain.errors import InvalidInput, Problem, Unauthorized
 from domain.tokens import JWKS_MAX_AGE
 from entrypoints.http.app import rules
@@ -53,7 +53,7 @@ class OAuthController(Controller):
         if given.get("grant_type") != GRANT:
             name = "unsupported_grant_type" if given.get("grant_type") else "invalid_request"
             raise _refusal(name, f"The grant_type must be {GRANT}.")
-        issued = await grant_token(client_id, client_secret, given.get("scope"))
+        issued = await _granted(grant_token, client_id, client_secret, given.get("scope"))
         out = TokenOut(
             access_token=issued.access_token,
             token_type="Bearer",  # noqa: S106 - the kind of token, RFC 6750
@@ -67,6 +67,13 @@ class OAuthController(Controller):
         """The public keys that access tokens are signed with."""
         keys = [dict(key) for key in await signing_keys.published()]
         return Response(KeySetOut(keys=keys), headers={"Cache-Control": f"public, max-age={JWKS_MAX_AGE}"})
+
+
+async def _granted(grant_token: GrantToken, client_id: str, client_secret: str, scope: str | None) -> Issued:
+    try:
+        return await grant_token(client_id, client_secret, scope)
+    except Unauthorized as refusal:
+        raise _invalid_client(refusal.message) from refusal
 
 
 def _refusal(name: str, message: str) -> InvalidInput:
