@@ -33,6 +33,7 @@ class AnswerMemory:
             space, vector = await self._embedded(scope.language, question)
             for near in await self._cache.near(scope, space, vector, settings.similarity_threshold):
                 if may_share_answer(question, near.question):
+                    await self._cache.used(scope.tenant_id)
                     return Lookup(near, "semantic")
         return Lookup(None, "miss")
 

@@ -125,3 +125,19 @@ def drawback(settings: TenantSettings, changed: Sequence[str]) -> str | None:
 
 
 _NEEDS_MODEL = frozenset({"generation.temperature", "generation.max_tokens", "languages.auto_translate"})
+
+
+def renamed_category(overrides: Mapping[str, Any], old: str, new: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The overrides with a category under its new name, and the dotted names of what that changed."""
+    kept: dict[Path, Any] = {}
+    changed: list[Path] = []
+    for path, value in leaves(overrides):
+        if path == ("escalation", "teams", old):
+            changed += [(*path[:2], new), path]
+            kept[*path[:2], new] = value
+        elif path == ("escalation", "default_category") and value == old:
+            changed.append(path)
+            kept[path] = new
+        else:
+            kept[path] = value
+    return nested(kept), tuple(".".join(path) for path in changed)

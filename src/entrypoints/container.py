@@ -16,6 +16,7 @@ from application.answer_memory import AnswerMemory
 from application.classification import ExampleClassifier
 from application.committing import Committer
 from application.embedding import PairVectors
+from application.examples import ExampleVectorStore
 from application.generation import Writer
 from application.indexing import Indexer
 from application.pipeline import AnswerPipeline
@@ -127,6 +128,12 @@ def _detectors() -> Any:
     from adapters.guardrails.builtin import BuiltinDetectors
 
     return BuiltinDetectors()
+
+
+def _trainer() -> Any:
+    from adapters.classification.trainer import ExampleTrainer
+
+    return ExampleTrainer()
 
 
 def _postgres_archive(store: Any) -> Any:
@@ -504,7 +511,9 @@ class Container(containers.DeclarativeContainer):
     calibration = providers.Singleton(_calibration, settings)
     defaults = providers.Singleton(tenant_defaults, settings)
     views = providers.Singleton(TenantViews, store, defaults)
-    classifier = providers.Singleton(ExampleClassifier, store, embedder, profile)
+    examples = providers.Singleton(ExampleVectorStore, embedder, clock)
+    trainer = providers.Singleton(_trainer)
+    classifier = providers.Singleton(ExampleClassifier, store, embedder, profile, examples, trainer)
     embedded = providers.Singleton(PairVectors, embedder, archive)
     indexer = providers.Singleton(Indexer, store, embedded, vectors, lexical, profile, clock, ids)
     retriever = providers.Singleton(Retriever, store, embedder, vectors, lexical, profile)
@@ -592,10 +601,14 @@ class Container(containers.DeclarativeContainer):
         store=store,
         views=views,
         defaults=defaults,
-        embedder=embedder,
+        examples=examples,
         detectors=detectors,
         languages=languages,
         clock=clock,
+        classifier=classifier,
+        committer=committer,
+        indexer=indexer,
+        cache=cache,
     )
 
     insights = providers.Selector(

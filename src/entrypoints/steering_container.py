@@ -7,8 +7,8 @@ from urllib.parse import urlsplit, urlunsplit
 from dependency_injector import containers, providers
 from pydantic import SecretStr
 
-from application.examples import ExampleVectorStore
-from application.use_cases import categories, configuration, guardrails, intents
+from application.use_cases import cache as caching
+from application.use_cases import categories, classification, configuration, guardrails, intents, renaming, taxonomy
 from entrypoints.settings import Settings
 
 MASK = "***"
@@ -48,12 +48,14 @@ class SteeringContainer(containers.DeclarativeContainer):
     store: providers.Dependency[Any] = providers.Dependency()
     views: providers.Dependency[Any] = providers.Dependency()
     defaults: providers.Dependency[Any] = providers.Dependency()
-    embedder: providers.Dependency[Any] = providers.Dependency()
+    examples: providers.Dependency[Any] = providers.Dependency()
     detectors: providers.Dependency[Any] = providers.Dependency()
     languages: providers.Dependency[Any] = providers.Dependency()
     clock: providers.Dependency[Any] = providers.Dependency()
-
-    examples = providers.Singleton(ExampleVectorStore, embedder, clock)
+    classifier: providers.Dependency[Any] = providers.Dependency()
+    committer: providers.Dependency[Any] = providers.Dependency()
+    indexer: providers.Dependency[Any] = providers.Dependency()
+    cache: providers.Dependency[Any] = providers.Dependency()
 
     browse_config = providers.Singleton(
         configuration.BrowseConfig, store, views, defaults, providers.Singleton(masked, settings)
@@ -65,3 +67,10 @@ class SteeringContainer(containers.DeclarativeContainer):
     edit_intents = providers.Singleton(intents.EditIntents, store, examples, clock)
     browse_categories = providers.Singleton(categories.BrowseCategories, store)
     edit_categories = providers.Singleton(categories.EditCategories, store, clock)
+    classify_document = providers.Singleton(classification.ClassifyDocument, store, classifier, clock)
+    label_document = providers.Singleton(classification.LabelDocument, store, committer, indexer, clock)
+    label_chunks = providers.Singleton(classification.LabelChunks, store, committer, indexer, clock)
+    browse_taxonomy = providers.Singleton(taxonomy.BrowseTaxonomy, store)
+    rename_label = providers.Singleton(renaming.RenameLabel, store, committer, indexer, clock)
+    sync_taxonomy = providers.Singleton(taxonomy.SyncTaxonomy, store, clock)
+    tend_cache = providers.Singleton(caching.TendCache, cache, store)

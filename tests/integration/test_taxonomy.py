@@ -90,3 +90,60 @@ async def test_a_category_in_use_stays_until_nothing_refers_to_it(system: System
     assert refused["errors"][0]["details"] == {"documents": 1, "qa_pairs": 1, "subcategories": 1}
     await system.data("DELETE", "/api/v1/categories/late")
     await system.call("DELETE", "/api/v1/categories/late", expect=404)
+
+
+async def test_a_renamed_category_is_followed_by_everything_that_refers_to_it(system: SystemUnderTest) -> None:
+    await system.learn(PAIR)
+    staged = [{"question": "Can I return a gift?", "answer": "Yes.", "metadata": {"category": "returns"}}]
+    draft = await system.data("POST", "/api/v1/knowledge/chunks", json={"chunks": staged})
+    await system.data("POST", "/api/v1/intents", json={**REFUNDS, "category": "returns"})
+    await system.data("POST", "/api/v1/categories", json={"name": "Late", "parent_category": "returns"})
+    await system.data("PUT", "/api/v1/config", json={"escalation": {"teams": {"returns": "returns_desk"}}})
+    rename = {"old_name": "returns", "new_name": "Returns & Refunds"}
+    renamed = await system.data("PATCH", "/api/v1/taxonomy/rename", json=rename)
+    assert renamed["updated"] == {"pairs": 2, "documents": 1, "intents": 1}
+    new = "Returns & Refunds"
+    answered = await system.ask(PAIR["question"])
+    assert answered["sources"][0]["category"] == new
+    found = await system.data("GET", "/api/v1/search", params={"q": "return policy", "filter": f"category:{new}"})
+    assert found["results"][0]["question"] == PAIR["question"]
+    kept = await system.data("GET", f"/api/v1/knowledge/drafts/{draft['draft_id']}")
+    assert kept["chunks"][0]["metadata"]["category"] == new
+    tree = (await system.data("GET", "/api/v1/taxonomy/tree"))["categories"]
+    assert list(tree) == [new]
+    assert list(tree[new]["subcategories"]) == ["late"]
+    assert tree[new]["intents"] == ["refund_status"]
+    assert (await system.data("GET", "/api/v1/config"))["escalation"]["teams"] == {new: "returns_desk"}
+    assert (await system.data("GET", "/api/v1/documents"))["documents"][0]["category"] == new
+
+
+async def test_a_renamed_intent_keeps_its_examples_and_its_pairs(system: SystemUnderTest) -> None:
+    await system.learn(PAIR)
+    await system.data("PUT", "/api/v1/intents/intent_policy_info", json={"examples": ["What are your rules?"]})
+    body = {"old_name": "policy_info", "new_name": "rules", "kind": "intent"}
+    renamed = await system.data("PATCH", "/api/v1/taxonomy/rename", json=body)
+    assert renamed["updated"]["pairs"] == 1
+    intent = await system.data("GET", "/api/v1/intents/intent_rules")
+    assert intent["examples"] == ["What are your rules?"]
+    assert (await system.ask(PAIR["question"]))["sources"][0]["intent"] == "rules"
+    await system.call("GET", "/api/v1/intents/intent_policy_info", expect=404)
+
+
+async def test_a_rename_to_a_name_that_is_taken_or_from_one_that_is_none_is_refused(system: SystemUnderTest) -> None:
+    for name in ("a", "b"):
+        await system.data("POST", "/api/v1/categories", json={"name": name})
+    await system.data("POST", "/api/v1/intents", json={"name": "a"})
+    rename = "/api/v1/taxonomy/rename"
+    both = {"old_name": "a", "new_name": "c"}
+    assert (await system.call("PATCH", rename, json=both, expect=400))["errors"][0]["field"] == "kind"
+    await system.call("PATCH", rename, json={"old_name": "a", "new_name": "b", "kind": "category"}, expect=409)
+    await system.call("PATCH", rename, json={"old_name": "z", "new_name": "y"}, expect=404)
+
+
+async def test_sync_adds_what_is_mentioned_and_names_what_nothing_mentions(system: SystemUnderTest) -> None:
+    await system.learn(PAIR, metadata={"category": "policies"})
+    await system.data("POST", "/api/v1/categories", json={"name": "Forgotten"})
+    synced = await system.data("POST", "/api/v1/taxonomy/sync")
+    assert synced["added"] == [{"kind": "category", "name": "policies"}]
+    assert synced["orphans"] == [{"kind": "category", "name": "forgotten"}]
+    assert (await system.data("POST", "/api/v1/taxonomy/sync"))["added"] == []

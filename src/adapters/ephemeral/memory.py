@@ -2,6 +2,7 @@
 
 import sys
 from collections import OrderedDict, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,9 +54,10 @@ class MemoryAnswerCache:
             return []
         cosines = np.array([v for _, v in embedded], dtype=np.float32) @ np.asarray(vector, dtype=np.float32)
         best = np.argsort(-cosines, kind="stable")[:NEAREST]
-        found = [embedded[i][0].answer for i in best if cosines[i] >= at_least]
-        self._hits[scope.tenant_id] += bool(found)
-        return found
+        return [embedded[i][0].answer for i in best if cosines[i] >= at_least]
+
+    async def used(self, tenant_id: str) -> None:
+        self._hits[tenant_id] += 1
 
     async def put(
         self, scope: CacheScope, entry: CachedAnswer, space: str, vector: Vector | None, ttl_seconds: int
@@ -71,7 +73,13 @@ class MemoryAnswerCache:
             self._drop(next(iter(self._entries)))
 
     async def clear(self, tenant_id: str) -> int:
-        mine = [key for key in self._entries if key[0].tenant_id == tenant_id]
+        return self._drop_all([key for key in self._entries if key[0].tenant_id == tenant_id])
+
+    async def forget(self, tenant_id: str, questions: Sequence[str]) -> int:
+        wanted = {normal_form(question) for question in questions}
+        return self._drop_all([key for key in self._entries if key[0].tenant_id == tenant_id and key[1] in wanted])
+
+    def _drop_all(self, mine: Sequence[tuple[CacheScope, str]]) -> int:
         for key in mine:
             self._drop(key)
         return len(mine)

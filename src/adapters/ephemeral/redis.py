@@ -1,7 +1,7 @@
 """The answer cache that all processes share: exact by key, near by vectors that each process reads once."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from hashlib import blake2b
 from typing import Any, cast
 
@@ -82,8 +82,15 @@ class RedisAnswerCache:
         if ttl_seconds > 0:
             await self._reach.or_else(None, lambda: self._put(scope, entry, space, vector, ttl_seconds))
 
+    async def used(self, tenant_id: str) -> None:
+        counts = self._counts_key(tenant_id)
+        await self._reach.or_else(0, lambda: cast(Awaitable[int], self._redis.hincrby(counts, "hits", 1)))
+
     async def clear(self, tenant_id: str) -> int:
         return await self._reach.required(lambda: self._clear(tenant_id))
+
+    async def forget(self, tenant_id: str, questions: Sequence[str]) -> int:
+        return await self._reach.required(lambda: self._forget(tenant_id, questions))
 
     async def status(self, tenant_id: str) -> CacheStatus:
         try:
@@ -103,8 +110,6 @@ class RedisAnswerCache:
         if not keys:
             return []
         found = [answer for value in await self._redis.mget(keys) if (answer := _opened(value)) is not None]
-        if found:
-            await cast(Awaitable[int], self._redis.hincrby(self._counts_key(scope.tenant_id), "hits", 1))
         return found[:NEAREST]
 
     async def _caught_up(self, key: bytes, dimension: int) -> _Mirror:
@@ -139,6 +144,14 @@ class RedisAnswerCache:
             if removed:
                 await self._redis.unlink(*removed)
             gone += sum(self._is_answer(tenant_id, key) for key in removed)
+        return gone
+
+    async def _forget(self, tenant_id: str, questions: Sequence[str]) -> int:
+        endings = {_digest(normal_form(question)).encode() for question in questions}
+        gone = 0
+        async for batch in self._batches(tenant_id):
+            mine = [k for k in batch if self._is_answer(tenant_id, k) and k.rpartition(b":")[2] in endings]
+            gone += cast(int, await self._redis.unlink(*mine)) if mine else 0
         return gone
 
     async def _status(self, tenant_id: str) -> CacheStatus:

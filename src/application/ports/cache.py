@@ -1,5 +1,6 @@
 """Answers given before, so that the same question need not be worked out twice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,7 +43,11 @@ class AnswerCache(Protocol):
     async def find(self, scope: CacheScope, question: str) -> CachedAnswer | None: ...
 
     async def near(self, scope: CacheScope, space: str, vector: Vector, at_least: float) -> list[CachedAnswer]:
-        """The nearest by cosine, best first, at most 5."""
+        """The nearest by cosine, best first, at most 5. None of them counts as a hit before `used` is called."""
+        ...
+
+    async def used(self, tenant_id: str) -> None:
+        """One that was near was the answer: counts for the hit rate, as every `find` that finds does."""
         ...
 
     async def put(
@@ -51,6 +56,10 @@ class AnswerCache(Protocol):
 
     async def clear(self, tenant_id: str) -> int:
         """How many entries went."""
+        ...
+
+    async def forget(self, tenant_id: str, questions: Sequence[str]) -> int:
+        """Drops the answers to these questions, under whatever scope; how many."""
         ...
 
     async def status(self, tenant_id: str) -> CacheStatus: ...

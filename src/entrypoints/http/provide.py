@@ -27,7 +27,8 @@ CONVERSATION_USE_CASES = (
 
 STEERING_USE_CASES = (
     "browse_config", "change_config", "browse_guardrails", "adjust_guardrail", "browse_intents", "edit_intents",
-    "browse_categories", "edit_categories",
+    "browse_categories", "edit_categories", "classify_document", "label_document", "label_chunks",
+    "browse_taxonomy", "rename_label", "sync_taxonomy", "tend_cache",
 )  # fmt: skip
 
 ACCESS_USE_CASES = (

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
+from application.ports.telemetry import SILENCE
 from domain.errors import DomainError
-from entrypoints.container import Container
+from entrypoints.container import Container, operators_tenant
 from entrypoints.http.admission import Admission
 from entrypoints.http.app import HttpOptions, create_app
 from entrypoints.http.auditing import AuditTrail
@@ -15,9 +16,11 @@ from entrypoints.http.provide import dependencies
 from entrypoints.http.quotas import Quotas
 from entrypoints.http.replays import Replays
 from entrypoints.http.routes.access import AccessController, KeysController
+from entrypoints.http.routes.analysis import AnalysisController
 from entrypoints.http.routes.analytics import AnalyticsController
-from entrypoints.http.routes.channels import ChannelsController
+from entrypoints.http.routes.cache import CacheController
 from entrypoints.http.routes.categories import CategoriesController
+from entrypoints.http.routes.channels import ChannelsController
 from entrypoints.http.routes.chat import ChatController
 from entrypoints.http.routes.config import ConfigController
 from entrypoints.http.routes.console import ConsoleController
@@ -34,6 +37,7 @@ from entrypoints.http.routes.job_socket import JobSocketController
 from entrypoints.http.routes.jobs import JobsController
 from entrypoints.http.routes.knowledge import KnowledgeController
 from entrypoints.http.routes.logs import LogsController
+from entrypoints.http.routes.metrics import MetricsController
 from entrypoints.http.routes.oauth import OAuthController
 from entrypoints.http.routes.openai import OpenAIController
 from entrypoints.http.routes.qa_pairs import PairsController
@@ -41,8 +45,10 @@ from entrypoints.http.routes.queries import QueriesController
 from entrypoints.http.routes.review import ReviewController
 from entrypoints.http.routes.search import SearchController, TracesController
 from entrypoints.http.routes.sessions import SessionsController
+from entrypoints.http.routes.taxonomy import TaxonomyController
 from entrypoints.http.routes.users import UsersController
 from entrypoints.http.routes.webhooks import WebhooksController
+from entrypoints.http.watching import ErrorReporter, RequestMeter, TracedBorder, WithScraper
 from entrypoints.settings import Settings
 from entrypoints.system import System
 
@@ -65,6 +71,9 @@ CONTROLLERS = (
     GuardrailsController,
     IntentsController,
     CategoriesController,
+    AnalysisController,
+    TaxonomyController,
+    CacheController,
     WebhooksController,
     DeliveriesController,
     EventsController,
@@ -79,6 +88,7 @@ CONTROLLERS = (
     OpenAIController,
     AnalyticsController,
     LogsController,
+    MetricsController,
     ConsoleController,
 )
 
@@ -110,17 +120,25 @@ def build_app(system: System, *, work: bool = True, after_opening: AfterOpening 
             return ["database"]
         return []
 
-    return create_app(
+    app = create_app(
         CONTROLLERS,
-        Authentication(container.access.recognise_token),
+        WithScraper(Authentication(container.access.recognise_token), _token(settings), operators_tenant(settings)),
         _options(settings),
         clock=container.clock(),
         ids=container.ids(),
         dependencies=dependencies(container),
         admissions=_admissions(container),
+        observers=(RequestMeter(container.numbers()), ErrorReporter(container.seeing.report_error())),
         lifespan=[lifespan],
         ready=waiting_for,
     )
+    if container.tracer() is not SILENCE:
+        app.asgi_handler = TracedBorder(app.asgi_handler, container.tracer())
+    return app
+
+
+def _token(settings: Settings) -> str | None:
+    return settings.metrics_token.get_secret_value() if settings.metrics_token else None
 
 
 def _admissions(container: Container) -> tuple[Admission, ...]:

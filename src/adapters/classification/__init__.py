@@ -1,0 +1,1 @@
+"""Learning to label texts from examples."""
