@@ -21,6 +21,7 @@ export function usePlace() {
   useEffect(() => {
     const follow = () => move(place());
     addEventListener("hashchange", follow);
+    follow(); // what was missed between the first drawing and now
     return () => removeEventListener("hashchange", follow);
   }, []);
   return here;

@@ -1,0 +1,218 @@
+"""The console: its files as they are served, its calls against the API's own description, and a day in a browser."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.browser import Tab, find_browser, opened
+from tests.support.serving import serving
+from tests.support.system import KEY, SystemUnderTest
+
+import entrypoints.http as http
+from entrypoints.http.routes.console import static_files
+
+ROOT = Path(http.__file__).with_name("console")
+METHODS = {"remove": "delete", "download": "get", "stream": "post"}
+CALL = re.compile(r'\b(get|post|put|patch|remove|download|stream)\(\s*"(/api/v1[^"]*)"')
+NOT_YET = {"/api/v1/analytics/gaps"}
+"""Routes that the console knows and says are missing until the server has them."""
+
+
+@cache
+def sources() -> dict[str, str]:
+    """Our own modules by their paths."""
+    found = (path for path in ROOT.rglob("*.js") if "vendor" not in path.parts)
+    return {path.relative_to(ROOT).as_posix(): path.read_text() for path in found}
+
+
+@pytest.fixture
+async def document(system: SystemUnderTest) -> Any:
+    return await system.call("GET", "/schema/openapi.json")
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/console", "text/html; charset=utf-8"),
+        ("/console/app.js", "text/javascript; charset=utf-8"),
+        ("/console/views/ask.js", "text/javascript; charset=utf-8"),
+        ("/console/base.css", "text/css; charset=utf-8"),
+        ("/console/icon.svg", "image/svg+xml"),
+    ],
+)
+async def test_files_are_served_to_anybody_with_their_types(
+    system: SystemUnderTest, path: str, media_type: str
+) -> None:
+    response = await system.http.get(path, headers={"Authorization": ""})
+
+    assert (response.status_code, response.headers["content-type"]) == (200, media_type)
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_nothing_from_elsewhere_and_nothing_inline_may_run(system: SystemUnderTest) -> None:
+    response = await system.http.get("/console")
+
+    policy = dict(each.strip().split(" ", 1) for each in response.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == policy["form-action"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\son\w+=|\sstyle=|https?://", response.text)
+
+
+async def test_a_browser_asks_again_but_gets_a_file_only_once(system: SystemUnderTest) -> None:
+    first = await system.http.get("/console/app.js")
+    again = await system.http.get("/console/app.js", headers={"If-None-Match": first.headers["etag"]})
+
+    assert first.headers["cache-control"] == "no-cache"
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+
+
+@pytest.mark.parametrize(
+    "path", ["nope.js", "../routes/console.py", "%2e%2e/routes/console.py", "vendor", "/etc/passwd"]
+)
+async def test_there_is_nothing_but_the_files(system: SystemUnderTest, path: str) -> None:
+    assert (await system.http.get(f"/console/{path}")).status_code == 404
+
+
+async def test_every_file_that_another_one_names_is_there_and_none_is_left_over() -> None:
+    named = {"index.html", "vendor/LICENSES.txt", "vendor/preact.js"}
+    page = re.sub(r"<link rel=.modulepreload[^>]*>", "", (ROOT / "index.html").read_text())
+    for path, text in {**sources(), "index.html": page}.items():
+        modules = re.findall(r'(?:from|import) "(\.[^"]+)"', text)
+        named |= {(Path("/") / path).parent.joinpath(each).resolve().relative_to("/").as_posix() for each in modules}
+        named |= set(re.findall(r'"/console/([^"]+)"', text))
+
+    assert named == set(static_files())
+
+
+def test_all_modules_are_fetched_at_once_and_not_one_after_another() -> None:
+    page = (ROOT / "index.html").read_text()
+    announced = set(re.findall(r'<link rel="modulepreload" href="/console/([^"]+)">', page))
+
+    assert announced | {"app.js"} == {name for name in static_files() if name.endswith(".js")}
+
+
+def test_data_never_becomes_markup() -> None:
+    for path, text in sources().items():
+        forbidden = re.findall(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\(|new Function|srcdoc", text)
+        assert not forbidden, f"{path}: {forbidden}"
+        links = re.findall(r"<a\b[^>]*\shref=\$\{(?!link\(|href\b)([^}]*)", text)
+        assert not links, f"{path} links to what data says without a check: {links}"
+
+
+async def test_every_route_that_the_console_calls_exists(document: Any) -> None:
+    calls = {(METHODS.get(name, name), path) for text in sources().values() for name, path in CALL.findall(text)}
+    served = {(method, path) for path, methods in document["paths"].items() for method in methods}
+
+    assert len(calls) > 50
+    assert {call for call in calls - served if call[1] not in NOT_YET} == set()
+
+
+async def test_every_route_that_the_console_names_exists(document: Any) -> None:
+    named = {path for text in sources().values() for path in re.findall(r'["<>](/api/v1[^"<]*)', text)}
+
+    assert named - {*document["paths"]} - NOT_YET == set()
+
+
+BROWSER = find_browser()
+in_a_browser = pytest.mark.skipif(BROWSER is None, reason="needs Chromium: install it, or name it in CHROMIUM")
+
+HOSTILE = '<img src=x onerror="document.title=1"> Can I bring a dog?'
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[tuple[SystemUnderTest, Tab, str]]:
+    """A service that knows when it opens and has two pairs waiting for a review, before the sign-in page."""
+    async with serving(work=True) as (system, url):
+        await system.learn(("When do you open?", "We open at nine."), ("Where are you?", "In the High Street."))
+        await system.data("PUT", "/api/v1/config", json={"ingestion": {"review": "always"}})
+        rows = [{"question": HOSTILE, "answer": "Yes."}, {"question": "Do you park?", "answer": "No."}]
+        file = ("house.json", json.dumps(rows), "application/json")
+        await system.data("POST", "/api/v1/documents/upload", files=[("files", file)])
+        async with opened(str(BROWSER), f"{url}/console") as tab:
+            yield system, tab, url
+
+
+async def sign_in(tab: Tab) -> None:
+    await tab.write("input[name=key]", KEY)
+    await tab.press("Enter")
+    await tab.until("document.querySelector('nav[aria-label=Views]')")
+    tab.complaints.clear()  # browsers log the 401 by which the console learns that it needs a key
+
+
+@in_a_browser
+async def test_a_day_at_the_desk(desk: tuple[SystemUnderTest, Tab, str]) -> None:
+    """Signing in, asking, being handed over, reviewing with the keyboard, looking at the figures."""
+    system, tab, _ = desk
+    await tab.write("input[name=key]", "sk_test_of_somebody_else")
+    await tab.press("Enter")
+    await tab.shows("not known, expired or revoked")
+    await sign_in(tab)
+
+    await tab.write("#question", "When do you open?")
+    await tab.press("Enter")
+    await tab.shows("We open at nine.")
+    await tab.shows("Sources (")
+    await tab.run("document.querySelector('.steps summary').click()")
+    await tab.shows("query rewriting")
+    await tab.click("New conversation")
+    await tab.write("#question", "I want to speak to a human being")
+    await tab.press("Enter")
+    await tab.shows("Handed over to a person")
+
+    await tab.run("document.activeElement.blur()")
+    await tab.press("g")
+    await tab.press("r")
+    await tab.shows("2 pairs waiting")
+    for key in ("a", "r", "i"):
+        await tab.press(key)
+    await tab.shows("Nothing waits for a review")
+    found = await system.data("GET", "/api/v1/qa-pairs/search", params={"q": "dog"})
+    assert [pair["question"] for pair in found["results"]] == [HOSTILE]
+
+    await tab.press("g")
+    await tab.press("n")
+    await tab.until("document.querySelectorAll('.chart svg rect.c-good').length > 0")
+    assert await tab.run("document.querySelector('.tiles dd').innerText") == "2"
+    assert tab.complaints == []
+
+
+@in_a_browser
+async def test_what_is_hostile_is_only_text(desk: tuple[SystemUnderTest, Tab, str]) -> None:
+    _, tab, _ = desk
+    await sign_in(tab)
+    await tab.run("location.hash = '#/review'")
+
+    await tab.shows(HOSTILE)
+    assert await tab.run("document.querySelectorAll('img[src=x]').length") == 0
+    assert tab.complaints == []
+
+
+VIEWS = (
+    "ask", "review", "review?tab=drafts", "knowledge", "knowledge?tab=search", "knowledge?tab=upload",
+    "knowledge?tab=export", "escalations", "webhooks", "webhooks?tab=deliveries", "webhooks?tab=failures",
+    "analytics", "configuration", "configuration?tab=history", "configuration?tab=guardrails",
+    "configuration?tab=intents", "configuration?tab=categories",
+)  # fmt: skip
+
+
+@in_a_browser
+async def test_every_view_fits_a_telephone_and_labels_its_controls() -> None:
+    async with serving() as (_, url), opened(str(BROWSER), f"{url}/console", width=360, height=740) as tab:
+        await sign_in(tab)
+        for view in VIEWS:
+            await tab.run(f"location.hash = '#/{view}'")
+            await tab.until("document.querySelector('main h1') && !document.querySelector('.waiting')")
+            assert await tab.run("document.documentElement.scrollWidth") <= 360, view
+            assert await tab.run(UNLABELLED) == [], view
+            assert not await tab.run("document.querySelector('[role=alert]')?.innerText"), view
+        assert tab.complaints == []
+
+
+UNLABELLED = """[...document.querySelectorAll('input, select, textarea, button, meter')]
+  .filter((e) => !(e.labels?.length || e.getAttribute('aria-label') || e.innerText?.trim()))
+  .map((e) => e.outerHTML)"""
