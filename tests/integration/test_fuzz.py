@@ -31,7 +31,7 @@ NAUGHTY = Path(__file__).parents[3] / "shared" / "data" / "guardrails" / "naught
 
 DOCUMENT = json.loads(json.dumps(build_openapi(build_app(System(build(Settings(_env_file=None)))), "1.0.0")))
 API = schemathesis.openapi.from_dict(DOCUMENT).exclude(path_regex="/stream$|/ws$|^/docs|^/schema|^/api/v1/events$")
-OPERATIONS = [operation.ok() for operation in API.get_all_operations()]
+OPERATIONS = sorted((operation.ok() for operation in API.get_all_operations()), key=lambda each: each.label)
 
 
 @pytest.mark.parametrize(
