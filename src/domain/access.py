@@ -36,10 +36,17 @@ class Caller:
     principal: "Principal"
     request_id: str = ""
     trace_id: str = ""
+    span_id: str = ""
+    """The span that this request is part of: what jobs that come of it continue."""
 
     @property
     def tenant_id(self) -> str:
         return self.principal.tenant_id
+
+    @property
+    def traceparent(self) -> str | None:
+        """W3C Trace Context; None when no span is known."""
+        return f"00-{self.trace_id}-{self.span_id}-01" if self.trace_id and self.span_id else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from dependency_injector import containers, providers
 
+from application import metrics
 from application.answer_memory import AnswerMemory
 from application.classification import ExampleClassifier
 from application.committing import Committer
@@ -21,6 +22,7 @@ from application.generation import Writer
 from application.indexing import Indexer
 from application.pipeline import AnswerPipeline
 from application.ports import storage
+from application.ports.telemetry import SILENCE
 from application.retrieval import Retriever
 from application.staging import Stager
 from application.tenants import TenantViews
@@ -39,10 +41,12 @@ from application.use_cases import (
 from application.use_cases import upkeep as keeping
 from application.use_cases.answering import AskQuestion
 from application.use_cases.batches import AnswerBatch, SubmitBatch
+from application.use_cases.channels import Channels, ChannelSecrets
 from application.use_cases.job_running import JobRunner
 from application.use_cases.reindexing import Reindex, RequestReindex
-from application.use_cases.channels import Channels, ChannelSecrets
 from application.use_cases.upkeep import Chore, Upkeep, for_each_tenant
+from application.use_cases.watching import WatchedHandler
+from application.watching import QuestionWatch
 from domain import confidence, ranking_profiles
 from domain.access import DEFAULT_TENANT, PLATFORM_TENANT
 from domain.guardrails import Direction, rules_for, screen
@@ -55,7 +59,9 @@ from entrypoints.settings import Settings
 from entrypoints.steering_container import SteeringContainer
 from entrypoints.webhook_container import WebhookContainer
 
-USER_AGENT = "SupportRAG/1.0.0"
+VERSION = "1.0.0"
+USER_AGENT = f"SupportRAG/{VERSION}"
+LANGFUSE_CLOUD = "https://cloud.langfuse.com"
 
 
 def _clock() -> Any:
@@ -339,12 +345,50 @@ def _postgres_log_book(settings: Settings, store: Any) -> Any:
     return PostgresLogBook(store.transaction, operators_tenant(settings))
 
 
-def _log_lines(settings: Settings, detectors: Any, book: Any) -> Any:
-    from adapters.logs.lines import LogLines
-    from adapters.logs.redaction import Redaction
+def _numbers() -> Any:
+    from adapters.telemetry.prometheus import PrometheusMeters
+
+    return PrometheusMeters(metrics.ALL)
+
+
+def _tracer(settings: Settings, clean: Callable[[str], str]) -> Any:
+    """Silent unless there is somewhere to send spans to."""
+    if settings.otel_endpoint is None and not settings.uses_langfuse:
+        return SILENCE
+    from adapters.telemetry import otel
+
+    targets = [otel.otlp(settings.otel_endpoint)] if settings.otel_endpoint else []
+    if settings.uses_langfuse:
+        keys = (_secret(settings.langfuse_public_key) or "", _secret(settings.langfuse_secret_key) or "")
+        targets.append(otel.langfuse(settings.langfuse_host or LANGFUSE_CLOUD, *keys))
+    content = clean if settings.uses_langfuse else None
+    return otel.OtelTracer(VERSION, [otel.exporter(target) for target in targets], content)
+
+
+def _traced_model(model: Any, tracer: Any, numbers: Any) -> Any:
+    from adapters.telemetry.models import TracedModel
+
+    return TracedModel(model, tracer, numbers)
+
+
+def _log_context() -> Any:
+    from adapters.logs.context import BoundContext
+
+    return BoundContext()
+
+
+def _clean(detectors: Any) -> Callable[[str], str]:
+    """Takes personal data and secrets out of what leaves by a side door: logs and traces."""
 
     def clean(text: str) -> str:
         return screen(text, detectors.find(text, Direction.OUTPUT, "en"), rules_for({})).text
+
+    return clean
+
+
+def _log_lines(settings: Settings, clean: Callable[[str], str], book: Any) -> Any:
+    from adapters.logs.lines import LogLines
+    from adapters.logs.redaction import Redaction
 
     return LogLines(settings.log_level, settings.log_format, Redaction(clean), book.write)
 
@@ -399,8 +443,14 @@ def _redis_limiter(settings: Settings) -> Any:
     return RedisLimiter(connect(settings.redis_url))
 
 
-def _handlers(**by_type: jobs.JobHandler) -> dict[JobType, jobs.JobHandler]:
-    return {JobType[name.upper()]: handler for name, handler in by_type.items()}
+def _handlers(
+    tracer: Any, numbers: Any, report_error: Any, /, **by_type: jobs.JobHandler
+) -> dict[JobType, jobs.JobHandler]:
+    context = _log_context()
+    return {
+        JobType[name.upper()]: WatchedHandler(handler, tracer, numbers, context, report_error)
+        for name, handler in by_type.items()
+    }
 
 
 def _chores(
@@ -454,10 +504,14 @@ class Container(containers.DeclarativeContainer):
             "openai": providers.Singleton(_openai_embedder, settings),
         },
     )
+    detectors = providers.Singleton(_detectors)
+    clean = providers.Singleton(_clean, detectors)
+    numbers = providers.Singleton(_numbers)
+    tracer = providers.Singleton(_tracer, settings, clean)
     llm = providers.Selector(
         settings.provided.llm_kind,
         extractive=providers.Object(None),
-        openai=providers.Singleton(_openai_model, settings),
+        openai=providers.Singleton(_traced_model, providers.Singleton(_openai_model, settings), tracer, numbers),
     )
     reranker = providers.Selector(
         settings.provided.reranker_kind,
@@ -494,7 +548,6 @@ class Container(containers.DeclarativeContainer):
         qdrant=providers.Singleton(_qdrant_lexical, settings, qdrant, breaker, store),
     )
     languages = providers.Singleton(_languages)
-    detectors = providers.Singleton(_detectors)
     extractor = providers.Singleton(_extractor)
     cache = providers.Selector(
         settings.provided.redis,
@@ -563,7 +616,8 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         ids=ids,
     )
-    ask = providers.Singleton(AskQuestion, store, pipeline, views, clock, ids)
+    watch = providers.Singleton(QuestionWatch, tracer, numbers)
+    ask = providers.Singleton(AskQuestion, store, pipeline, views, clock, ids, watch)
     submit_batch = providers.Singleton(SubmitBatch, store, webhooks.register_webhook, signal, clock, ids)
     browse_queries = providers.Singleton(queries.BrowseQueries, store)
     give_feedback = providers.Singleton(queries.GiveFeedback, store, clock, ids)
@@ -621,12 +675,20 @@ class Container(containers.DeclarativeContainer):
         memory=providers.Singleton(_memory_log_book, settings),
         postgres=providers.Singleton(_postgres_log_book, settings, store),
     )
+    check_health = providers.Singleton(
+        health.CheckHealth, providers.Singleton(_health_parts, settings, store, vectors, cache, llm), clock
+    )
     seeing = providers.Container(
         SeeingContainer,
         settings=settings,
+        own_tenant=providers.Singleton(operators_tenant, settings),
+        store=store,
         insights=insights,
+        deliveries=deliveries,
+        check_health=check_health,
+        numbers=numbers,
         log_book=log_book,
-        log_lines=providers.Singleton(_log_lines, settings, detectors, log_book),
+        log_lines=providers.Singleton(_log_lines, settings, clean, log_book),
         clock=clock,
     )
 
@@ -650,6 +712,9 @@ class Container(containers.DeclarativeContainer):
     )
     handlers = providers.Singleton(
         _handlers,
+        tracer,
+        numbers,
+        seeing.report_error,
         document_upload=process_upload,
         incoming_message=providers.Singleton(arrivals.AnswerMessage, store, ask, clock),
         document_fetch=providers.Singleton(arrivals.FetchDocument, store, fetcher, process_upload, clock, ids),
@@ -677,9 +742,6 @@ class Container(containers.DeclarativeContainer):
         clock,
     )
     schedule = providers.Singleton(_saq_schedule, settings, upkeep)
-    check_health = providers.Singleton(
-        health.CheckHealth, providers.Singleton(_health_parts, settings, store, vectors, cache, llm), clock
-    )
 
 
 def build(settings: Settings) -> Container:

@@ -4,17 +4,28 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from application.use_cases import analytics, logs
+from application.use_cases import analytics, logs, watching
+from application.use_cases.metrics import ShowMetrics
 from application.use_cases.upkeep import Chore
 
 
-def _chores(fold_insights: Any, forget_logs: Any) -> list[Chore]:
-    return [Chore("fold_insights", 1, fold_insights), Chore("forget_logs", 60, forget_logs)]
+def _chores(fold_insights: Any, forget_logs: Any, watch_health: Any) -> list[Chore]:
+    return [
+        Chore("fold_insights", 1, fold_insights),
+        Chore("watch_health", 1, watch_health),
+        Chore("forget_logs", 60, forget_logs),
+    ]
 
 
 class SeeingContainer(containers.DeclarativeContainer):
     settings: providers.Dependency[Any] = providers.Dependency()
+    own_tenant: providers.Dependency[Any] = providers.Dependency()
+    """Of those who run the service: what belongs to no tenant is theirs to see."""
+    store: providers.Dependency[Any] = providers.Dependency()
     insights: providers.Dependency[Any] = providers.Dependency()
+    deliveries: providers.Dependency[Any] = providers.Dependency()
+    check_health: providers.Dependency[Any] = providers.Dependency()
+    numbers: providers.Dependency[Any] = providers.Dependency()
     log_book: providers.Dependency[Any] = providers.Dependency()
     log_lines: providers.Dependency[Any] = providers.Dependency()
     """The process's way to log, to be opened first and closed last."""
@@ -25,4 +36,8 @@ class SeeingContainer(containers.DeclarativeContainer):
     browse_logs = providers.Singleton(logs.BrowseLogs, log_book)
     keep_logs = providers.Singleton(logs.KeepLogs, log_book)
     forget_logs = providers.Singleton(logs.ForgetLogs, log_book, clock, settings.provided.retention_days)
-    chores = providers.Singleton(_chores, fold_insights, forget_logs)
+    report_error = providers.Singleton(watching.ReportError, store, numbers, clock, own_tenant)
+    watch_health = providers.Singleton(watching.WatchHealth, check_health, store, numbers, clock, own_tenant)
+    read_queues = providers.Singleton(watching.ReadQueues, deliveries, log_book, numbers, clock)
+    show_metrics = providers.Singleton(ShowMetrics, numbers, read_queues, own_tenant)
+    chores = providers.Singleton(_chores, fold_insights, forget_logs, watch_health)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.tokens import OWN_ISSUER
@@ -13,6 +13,8 @@ from domain.tokens import OWN_ISSUER
 PREFIX = "SUPPORTRAG_"
 FOREIGN = ("SUPPORTRAG_TEST_", "SUPPORTRAG_API_KEY", "SUPPORTRAG_URL")
 """Names that belong to the tests and the clients."""
+
+OTEL_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 Words = Annotated[tuple[str, ...], NoDecode]
 
@@ -48,6 +50,8 @@ class Settings(BaseSettings):
     retention_days: int = Field(0, ge=0)
     embedding_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
     data_dir: Path | None = None
+    otel_endpoint: str | None = Field(None, validation_alias=AliasChoices("otel_endpoint", OTEL_ENDPOINT))
+    """Of an OTLP collector (HTTP); the only setting that keeps its standard name."""
     langfuse_host: str | None = None
     langfuse_public_key: SecretStr | None = None
     langfuse_secret_key: SecretStr | None = None
@@ -134,6 +138,10 @@ class Settings(BaseSettings):
         return self.reranker.partition(":")[0]
 
     @property
+    def uses_langfuse(self) -> bool:
+        return self.langfuse_public_key is not None and self.langfuse_secret_key is not None
+
+    @property
     def llm_kind(self) -> str:
         return self.llm.partition(":")[0]
 
@@ -158,7 +166,7 @@ def read_settings(**overrides: object) -> Settings:
 
 
 def _refuse_unknown_names() -> None:
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {PREFIX + name.upper() for name in Settings.model_fields} - {f"{PREFIX}OTEL_ENDPOINT"}
     given = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
     unknown = sorted(name for name in given - known if not name.startswith(FOREIGN))
     if unknown:

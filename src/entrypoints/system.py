@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from application.ports.storage import PAIRS
+from application.ports.telemetry import SILENCE
 from domain.errors import ServiceUnavailable
 from entrypoints.container import Container
 from entrypoints.settings import Settings
@@ -76,6 +77,8 @@ class System:
                 await part().close()
         if parts.redis() is not None:
             await parts.redis().aclose()
+        if parts.tracer() is not SILENCE:
+            await parts.tracer().close()
 
     def _work(self, *loops: Coroutine[Any, Any, None]) -> None:
         self._working += [asyncio.create_task(loop) for loop in loops]

@@ -1,6 +1,7 @@
 """Log lines that stay searchable."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -67,3 +68,9 @@ class LogBook(Protocol):
     async def forget(self, before: datetime) -> int:
         """Removes older lines of all tenants; how many."""
         ...
+
+
+class LogContext(Protocol):
+    """Gives every line that is logged inside it the ids of what it is about."""
+
+    def about(self, **ids: str | None) -> AbstractContextManager[None]: ...

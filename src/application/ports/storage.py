@@ -8,10 +8,13 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 from domain.aggregates import Aggregate, Event
 from domain.audit import AuditEntry
+from domain.calibrating import CalibrationFit
 from domain.configuration import ConfigChange
 from domain.documents import Document, DocumentVersion
 from domain.escalation import Escalation
+from domain.evaluation import Dataset, Evaluation
 from domain.idempotency import Replay
+from domain.health import HealthState
 from domain.incoming import InboxEntry
 from domain.index_tasks import IndexTask
 from domain.jobs import Job, JobItem, JobType
@@ -76,6 +79,10 @@ KEY_DIGESTS = Table("key_digests", KeyDigest, "digest")
 TENANTS = Table("tenants", Tenant, "tenant")
 SIGNING_KEYS = Table("signing_keys", SigningKey, "signing key")
 REPLAYS = Table("replays", Replay, "kept answer", ("expires_at",))
+EVALUATIONS = Table("evaluations", Evaluation, "evaluation", ("status", "dataset_id"))
+DATASETS = Table("datasets", Dataset, "dataset")
+CALIBRATIONS = Table("calibrations", CalibrationFit, "calibration")
+HEALTH_STATES = Table("health_states", HealthState, "state of health")
 AUDIT = Table("audit_entries", AuditEntry, "audit entry", ("action", "key_id"))
 
 TABLES: tuple[Table[Any], ...] = (
@@ -106,6 +113,10 @@ TABLES: tuple[Table[Any], ...] = (
     SIGNING_KEYS,
     REPLAYS,
     AUDIT,
+    EVALUATIONS,
+    DATASETS,
+    CALIBRATIONS,
+    HEALTH_STATES,
 )
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from application.generation import Emit
 from application.pipeline import AnswerPipeline
-from application.run import Run
 from application.ports.storage import SESSIONS, Store, UnitOfWork
 from application.ports.system import Clock, Ids
+from application.run import Run
 from application.tenants import TenantView, TenantViews
 from application.transactions import committed
 from application.use_cases.recording import Recording, left_to_operator, record_failure
 from application.use_cases.sessions import spoken
+from application.watching import Asking, QuestionWatch
 from domain.access import Caller
 from domain.errors import DomainError, InvalidInput, Problem
 from domain.ids import Prefix
@@ -55,9 +56,17 @@ class TakenOver(Exception):
 class AskQuestion:
     """Answers a question, or hands it over; either way it is recorded, once, with what it took."""
 
-    def __init__(self, store: Store, pipeline: AnswerPipeline, views: TenantViews, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        store: Store,
+        pipeline: AnswerPipeline,
+        views: TenantViews,
+        clock: Clock,
+        ids: Ids,
+        watch: QuestionWatch | None = None,
+    ) -> None:
         self._store, self._pipeline, self._views = store, pipeline, views
-        self._clock, self._ids = clock, ids
+        self._clock, self._ids, self._watch = clock, ids, watch or QuestionWatch()
         self._finishing: set[asyncio.Task[QueryRecord | None]] = set()
 
     async def __call__(
@@ -66,11 +75,17 @@ class AskQuestion:
         """Raises `Blocked`, `QueryTooLong`, `Conflict` (a session that is closed or another's), `NotFound` (a
         session out of the caller's reach), `DeadlineExceeded`, `ServiceUnavailable`. Cancelled, it stops the
         work and records the question as failed."""
+        name = query_id or self._ids.new(Prefix.QUERY)
+        with self._watch.asking(caller, question, name) as asking:
+            return await self._answer(caller, question, emit, name, asking)
+
+    async def _answer(
+        self, caller: Caller, question: Question, emit: Emit | None, name: str, asking: Asking
+    ) -> Asked:
         view = await self._views.of(caller.tenant_id)
         _check_history(question, view)
         conversation = await self._conversation(caller, question)
-        run = self._run(caller, view, question, conversation, emit)
-        name = query_id or self._ids.new(Prefix.QUERY)
+        run = asking.run = self._run(caller, view, question, conversation, emit)
         try:
             await self._work_out(run, conversation.session)
         except DomainError as refusal:
@@ -104,6 +119,7 @@ class AskQuestion:
             earlier_questions=conversation.earlier_questions,
             emit=self._while_owned(caller, question, emit),
             filters=Filters(metadata=filters),
+            timer=self._watch.timer(),
         )
 
     def _while_owned(self, caller: Caller, question: Question, emit: Emit | None) -> Emit | None:

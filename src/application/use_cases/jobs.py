@@ -148,7 +148,9 @@ class CancelJob:
 def new_job(
     ids: Ids, clock: Clock, type_: JobType, caller: Caller, total: int, prefix: str = "job", **input_: Any
 ) -> Job:
+    """What the work says of itself (`input_`), and the span that it continues."""
     now = clock.now()
+    input_["traceparent"] = caller.traceparent
     return Job(
         id=ids.new(prefix),
         created_at=now,

@@ -36,7 +36,7 @@ ACCESS_USE_CASES = (
     "use_quota", "browse_tenants", "browse_audit",
 )  # fmt: skip
 
-SEEING_USE_CASES = ("read_analytics", "browse_logs")
+SEEING_USE_CASES = ("read_analytics", "browse_logs", "show_metrics")
 
 
 def dependencies(container: Container) -> dict[str, Provide]:

@@ -157,4 +157,4 @@ def current_caller(scope: AsgiScope) -> access.Caller:
 def caller_of(call: Call) -> access.Caller:
     if call.principal is None:
         raise challenge("A bearer token is needed.", PLAIN_CHALLENGE)
-    return access.Caller(call.principal, call.request_id, call.trace_id)
+    return access.Caller(call.principal, call.request_id, call.trace_id, call.parent_id or "")

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
+from application.ports.telemetry import SILENCE
 from domain.errors import DomainError
-from entrypoints.container import Container
+from entrypoints.container import Container, operators_tenant
 from entrypoints.http.admission import Admission
 from entrypoints.http.app import HttpOptions, create_app
 from entrypoints.http.auditing import AuditTrail
@@ -36,6 +37,7 @@ from entrypoints.http.routes.job_socket import JobSocketController
 from entrypoints.http.routes.jobs import JobsController
 from entrypoints.http.routes.knowledge import KnowledgeController
 from entrypoints.http.routes.logs import LogsController
+from entrypoints.http.routes.metrics import MetricsController
 from entrypoints.http.routes.oauth import OAuthController
 from entrypoints.http.routes.openai import OpenAIController
 from entrypoints.http.routes.qa_pairs import PairsController
@@ -46,6 +48,7 @@ from entrypoints.http.routes.sessions import SessionsController
 from entrypoints.http.routes.taxonomy import TaxonomyController
 from entrypoints.http.routes.users import UsersController
 from entrypoints.http.routes.webhooks import WebhooksController
+from entrypoints.http.watching import ErrorReporter, RequestMeter, TracedBorder, WithScraper
 from entrypoints.settings import Settings
 from entrypoints.system import System
 
@@ -85,6 +88,7 @@ CONTROLLERS = (
     OpenAIController,
     AnalyticsController,
     LogsController,
+    MetricsController,
     ConsoleController,
 )
 
@@ -116,17 +120,25 @@ def build_app(system: System, *, work: bool = True, after_opening: AfterOpening 
             return ["database"]
         return []
 
-    return create_app(
+    app = create_app(
         CONTROLLERS,
-        Authentication(container.access.recognise_token),
+        WithScraper(Authentication(container.access.recognise_token), _token(settings), operators_tenant(settings)),
         _options(settings),
         clock=container.clock(),
         ids=container.ids(),
         dependencies=dependencies(container),
         admissions=_admissions(container),
+        observers=(RequestMeter(container.numbers()), ErrorReporter(container.seeing.report_error())),
         lifespan=[lifespan],
         ready=waiting_for,
     )
+    if container.tracer() is not SILENCE:
+        app.asgi_handler = TracedBorder(app.asgi_handler, container.tracer())
+    return app
+
+
+def _token(settings: Settings) -> str | None:
+    return settings.metrics_token.get_secret_value() if settings.metrics_token else None
 
 
 def _admissions(container: Container) -> tuple[Admission, ...]:
