@@ -224,7 +224,7 @@ async def test_equal_scores_come_by_id_even_across_the_limit(index: LexicalIndex
     assert await found(index, tenant, "same words", limit=0) == []
 
 
-@pytest.mark.parametrize("filters", ONE_OF_EACH_FILTER, ids=str)
+@pytest.mark.parametrize("filters", ONE_OF_EACH_FILTER, ids=lambda _: "filters")
 async def test_filters_apply_inside_the_search(index: LexicalIndex, tenant: str, filters: Filters) -> None:
     wanted = {
         "category": "billing",

@@ -205,7 +205,7 @@ async def test_scores_leave_out_what_is_not_in_the_space(index: VectorIndex, ten
     assert await index.scores(tenant, "en", vector(1, 1, 0, 0), []) == {}
 
 
-@pytest.mark.parametrize("filters", ONE_OF_EACH_FILTER, ids=str)
+@pytest.mark.parametrize("filters", ONE_OF_EACH_FILTER, ids=lambda _: "filters")
 async def test_filters_apply_inside_the_search(index: VectorIndex, tenant: str, filters: Filters) -> None:
     """The rows that satisfy the filter are the worst of many, and still the limit is filled."""
     wanted = {
