@@ -22,9 +22,9 @@ class Visitor:
         own = {"Authorization": f"Bearer {self.secret}"}
         return own | ({"Origin": self.origin} if self.origin else {})
 
-    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+    async def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         headers = {**self.headers, **options.pop("headers", {})}
-        return await self.system.http.request(method, path, headers=headers, **options)
+        return await self.system.http.request(method, url, headers=headers, **options)
 
     async def get(self, path: str, **options: Any) -> httpx.Response:
         return await self.request("GET", path, **options)
