@@ -7,7 +7,7 @@ from dependency_injector import containers, providers
 from application.use_cases import arrivals, redelivery, webhook_reading, webhooks
 from application.use_cases.delivering import Deliver, Keyring
 from application.use_cases.delivery import DeliveryService, ForgetDeliveries
-from application.use_cases.incoming import AcceptIncoming, SlidingThrottle, pass_on
+from application.use_cases.incoming import AcceptIncoming, ForgetInbox, SlidingThrottle, pass_on
 from application.use_cases.relaying import RelayEvents
 from domain.incoming import Channel
 
@@ -23,15 +23,21 @@ class WebhookContainer(containers.DeclarativeContainer):
     cipher: providers.Dependency[Any] = providers.Dependency()
     guard: providers.Dependency[Any] = providers.Dependency()
     signal: providers.Dependency[Any] = providers.Dependency()
+    numbers: providers.Dependency[Any] = providers.Dependency()
     clock: providers.Dependency[Any] = providers.Dependency()
     ids: providers.Dependency[Any] = providers.Dependency()
 
     vault = providers.Singleton(webhooks.Vault, cipher, ids)
     keyring = providers.Singleton(Keyring, cipher)
-    deliver = providers.Singleton(Deliver, queue, sender, store, cipher, clock)
-    relay = providers.Singleton(RelayEvents, queue, store, ids)
+    deliver = providers.Singleton(Deliver, queue, sender, store, cipher, clock, meters=numbers)
+    relay = providers.Singleton(RelayEvents, queue, store, ids, numbers)
     service = providers.Singleton(DeliveryService, relay, deliver, queue, store, signal, clock, ids)
-    forget = providers.Singleton(ForgetDeliveries, queue, clock)
+    forget = providers.Singleton(
+        redelivery.ForgetAll,
+        providers.Singleton(ForgetDeliveries, queue, clock),
+        providers.Singleton(redelivery.ForgetCallbacks, store, clock),
+        providers.Singleton(ForgetInbox, store, clock),
+    )
 
     register_webhook = providers.Singleton(webhooks.RegisterWebhook, store, queue, vault, guard, clock, ids)
     change_webhook = providers.Singleton(webhooks.ChangeWebhook, store, queue, vault, keyring, guard, clock)

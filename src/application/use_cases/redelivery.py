@@ -1,5 +1,6 @@
 """Sending again, and sending to try: deliveries that a person asked for."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -122,6 +123,16 @@ class RetryDelivery:
 def failed_deliveries(webhook_id: str | None = None, since: datetime | None = None) -> DeliveryFilter:
     """What stands on the failures list: given up, and retried by nobody."""
     return DeliveryFilter(webhook_id=webhook_id, state=State.FAILED, since=since, unretried=True, with_tests=False)
+
+
+class ForgetAll:
+    """Several forgettings as one chore."""
+
+    def __init__(self, *chores: Callable[[], Awaitable[int]]) -> None:
+        self._chores = chores
+
+    async def __call__(self) -> int:
+        return sum([await chore() for chore in self._chores])
 
 
 class ForgetCallbacks:
