@@ -9,6 +9,7 @@ pytest_plugins = (
     "tests.support.webhooks",
     "tests.support.system",
     "tests.support.worlds",
+    "tests.support.processes",
     "tests.support.server",
 )
 

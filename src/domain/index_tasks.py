@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from domain.aggregates import Aggregate
 
-CLAIM = timedelta(seconds=60)
+CLAIM = timedelta(seconds=8)
+CLAIM_PER_PAIR = timedelta(seconds=0.2)
 
 
 class IndexAction(StrEnum):
@@ -31,7 +32,7 @@ class IndexTask(Aggregate):
         return self.claimed_until is None or self.claimed_until <= now
 
     def claim(self, now: datetime) -> None:
-        self.claimed_until, self.updated_at = now + CLAIM, now
+        self.claimed_until, self.updated_at = now + CLAIM + CLAIM_PER_PAIR * len(self.pair_ids), now
 
     def put_off(self, now: datetime, why: str) -> None:
         self.claimed_until, self.updated_at = None, now

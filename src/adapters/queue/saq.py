@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -16,7 +17,7 @@ AGAIN_AFTER = 1.0
 LOST_AFTER = 30
 """Seconds without a heartbeat after which a chore counts as lost and is done by another worker."""
 LONGEST = 3600
-GRACE_SECONDS = 5
+GRACE_SECONDS = 2
 
 
 class Chore(Protocol):
@@ -26,6 +27,14 @@ class Chore(Protocol):
     def minutes(self) -> int: ...
     @property
     def work(self) -> Callable[[], Awaitable[Any]]: ...
+
+
+class _WithoutLosses(logging.Filter):
+    """SAQ tells of a lost Redis every second, with a stack; the health of the service says it once and for all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, RedisError | OSError)
 
 
 class PatientQueue(RedisQueue):
@@ -44,6 +53,7 @@ class SaqSchedule:
     know: that stands in the store, so that nothing is lost with Redis."""
 
     def __init__(self, url: str, chores: Sequence[Chore]) -> None:
+        logging.getLogger("saq").addFilter(_WithoutLosses())
         self._queue = PatientQueue(Redis.from_url(url, socket_connect_timeout=2), name=NAME)
         self._worker: Worker[Any] = _Worker(
             self._queue,

@@ -1,0 +1,87 @@
+"""What the commands refuse, in which words, and with which exit code."""
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+from tests.support.processes import COMMAND, Api, Deployment, Worker, data, eventually, upload
+
+QUESTION = "How do I keep my Debian system up to date?"
+
+
+def run(deployment: Deployment, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    env = deployment.env(**settings)
+    return subprocess.run([*COMMAND, *arguments], env=env, capture_output=True, text=True, timeout=120, cwd="/")
+
+
+def test_an_older_schema_is_refused_and_migrate_brings_it_up_to_date(
+    deployment: Deployment, empty_database: str
+) -> None:
+    for command in (("serve", "--port", "0"), ("worker",), ("reindex",)):
+        refused = run(deployment, *command, DATABASE_URL=empty_database)
+        assert refused.returncode == 1
+        assert "Run: supportrag migrate" in " ".join(refused.stderr.split())
+    assert run(deployment, "migrate", DATABASE_URL=empty_database).returncode == 0
+    again = run(deployment, "migrate", DATABASE_URL=empty_database)
+    assert (again.returncode, "applied" in again.stdout) == (0, False)
+    assert run(deployment, "check", DATABASE_URL=empty_database).returncode == 0
+
+
+def test_a_worker_beside_an_index_inside_another_process_is_refused(deployment: Deployment) -> None:
+    for setting, value in (("VECTOR_URL", "faiss://"), ("REDIS_URL", "memory://"), ("DATABASE_URL", "memory://")):
+        refused = run(deployment, "worker", **{setting: value})
+        assert refused.returncode == 2
+        assert f"SUPPORTRAG_{setting}={value}" in "".join(refused.stderr.split())
+
+
+def test_a_database_that_is_away_is_said_so_at_once(deployment: Deployment) -> None:
+    refused = run(deployment, "serve", DATABASE_URL="postgresql://127.0.0.1:9/nothing")
+    assert refused.returncode == 1
+    assert "cannot be reached" in refused.stderr
+
+
+def test_sigterm_ends_a_worker_and_a_server_within_the_time_an_orchestrator_gives(deployment: Deployment) -> None:
+    api, worker = deployment.api(), deployment.worker()
+    assert api.stop() < 25
+    assert worker.stop() < 25
+    assert "worker_stopped" in worker.output()
+
+
+async def test_what_is_kept_in_a_folder_is_found_by_the_next_process(tmp_path: Path, deployment: Deployment) -> None:
+    folder = tmp_path / "kept"
+    local = {"DATABASE_URL": "memory://", "REDIS_URL": "memory://", "VECTOR_URL": "faiss://"}
+    api = Api(deployment.env(**local), tmp_path / "first.log", "--data", str(folder))
+    deployment.processes.append(api)
+    api.start()
+    async with api.client() as client:
+        await upload(client, {"faq": [(QUESTION, "Run apt update and apt upgrade.")]})
+    first = await asked(api)
+    second = run(deployment, "serve", "--data", str(folder), **local)
+    assert (second.returncode, "in use" in second.stderr) == (1, True)
+    api.kill()
+    again = Api(deployment.env(**local), tmp_path / "second.log", "--data", str(folder))
+    deployment.processes.append(again)
+    again.start()
+    assert await asked(again) == first
+    assert (folder / "master.key").stat().st_mode & 0o777 == 0o600
+    assert again.stop() < 25
+
+
+async def asked(api: Api) -> str:
+    """The id of the pair that answers, once what was uploaded is let in."""
+    async with api.client() as client:
+        for _ in range(100):
+            answer = await data(client, "POST", "/api/v1/queries", json={"question": QUESTION})
+            if answer["action"] == "auto_reply":
+                return str(answer["sources"][0]["qa_id"])
+            await asyncio.sleep(0.2)
+    raise AssertionError("never answered")
+
+
+def test_the_scheduler_of_a_worker_survives_the_loss_of_redis(deployment: Deployment) -> None:
+    worker: Worker = deployment.worker()
+    deployment.redis.kill()
+    eventually(lambda: worker.is_alive, 1)
+    deployment.redis.start()
+    assert worker.is_alive
+    assert worker.stop() < 25
