@@ -19,7 +19,7 @@ class Rewriter:
         """The question that stands alone, and who made it so: llm, rule, or nobody. One that stands alone is
         left alone, and so is one filtered to a subject, which the turn before would only distract from
         (measured: docs/quality.md)."""
-        if not run.history or run.filters.metadata or not leans_on_history(run.text, run.language):
+        if not run.history or run.filters.metadata or not leans_on_history(run.text, run.language, run.history):
             return run.text, None
         written = await self._written(self._model, run) if self._model else None
         if written:

@@ -11,7 +11,7 @@ from domain import settings
 from domain.aggregates import Aggregate
 from domain.errors import Conflict
 from domain.events import EscalationAssigned, EscalationResolved, QuestionEscalated
-from domain.human_requests import asks_for_human
+from domain.human_requests import asks_for_human, complains
 from domain.queries import EscalationVerdict
 
 
@@ -24,6 +24,7 @@ class Reason(StrEnum):
     REPEATED = "repeated_question"
     UNSUPPORTED = "unsupported_answer"
     REQUESTED = "requested"
+    COMPLAINT = "complaint"
 
 
 _WORDS = {
@@ -35,9 +36,10 @@ _WORDS = {
     Reason.REPEATED: "The same question came repeatedly in this conversation",
     Reason.UNSUPPORTED: "The answer was not supported by its sources",
     Reason.REQUESTED: "Handed over on request",
+    Reason.COMPLAINT: "The customer complains, and nothing approved answers that",
 }
 
-_PRIORITY = {Reason.ASKED_FOR_HUMAN: "high", Reason.REPEATED: "high"}
+_PRIORITY = {Reason.ASKED_FOR_HUMAN: "high", Reason.REPEATED: "high", Reason.COMPLAINT: "high"}
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 
@@ -86,6 +88,9 @@ def _reason(evidence: Evidence, policy: settings.Escalation) -> Reason | None:
         return Reason.ASKED_FOR_HUMAN
     if evidence.unsupported:
         return Reason.UNSUPPORTED
+    unsure = evidence.confidence is None or evidence.confidence < policy.confidence_threshold
+    if unsure and complains(evidence.question, evidence.language):
+        return Reason.COMPLAINT
     if evidence.confidence is None:
         return Reason.NO_SOURCE
     if evidence.requires_handoff:

@@ -1,44 +1,84 @@
-"""Making a follow-up stand alone, by rule: a question that leans on the turn before takes that turn along."""
+"""Making a follow-up stand alone, by rule: a question that leans on the turns before takes their subject along."""
 
 import re
 from collections.abc import Sequence
 
+from domain.leaning import PREPOSITIONS, content_words, is_fragment, known, leans, opening, words
 from domain.queries import Turn
 
-_LEANING = {
-    "en": r"\b(?:it|its|that|those|these|this|they|them|their|there|one|ones|same|he|she|him|her|his|either|both)\b",
-    "de": r"\b(?:es|das|dies\w*|jene\w*|sie|ihn|ihm|ihr\w*|dort|dafür|damit|davon|darauf|dazu|beide\w*)\b",
-    "fr": r"\b(?:il|elle|ils|elles|ça|cela|ce|celui|celle|ceux|celles|le|la|les|lui|leur|y|en)\b"
-    r"(?=[^\w]*$|\s+(?:est|sont|a|ont))",
-    "es": r"\b(?:lo|eso|esto|esos|esas|ese|esa|ello|allí|él|ella|ellos|ellas|mismo|misma)\b",
-    "ru": r"\b(?:он|она|оно|они|его|её|ее|их|ему|ей|им|это|этот|эта|эти|этого|этому|там|туда|тот|та|те)\b",
-}
-
-_OPENING = {
-    "en": r"^(?:and|but|also|so|then|what about|how about|what if|or|why not|what else)\b",
-    "de": r"^(?:und|aber|auch|also|dann|was ist mit|wie sieht es|oder|warum nicht)\b",
-    "fr": r"^(?:et|mais|aussi|donc|alors|ou|qu'en est-il|pourquoi pas)\b",
-    "es": r"^(?:y|pero|también|entonces|o|qué hay de|qué tal|por qué no)\b",
-    "ru": r"^(?:а|и|но|тогда|или|а если|почему нет|что насчёт|что насчет)\b",
-}
-
-SHORT = 3
-"""A question of at most this many words says too little by itself."""
+TAKEN_ALONG = 12
+"""So many words of a subject say it; a long answer says other things besides."""
+_SENTENCES = re.compile(r"(?<=[.?!])\s+")
+_ASPECTS = frozenset(
+    "take takes cost costs long much many often far get got give make know tell see find go come use like need look "
+    "offer work works include includes pay open opens valid available possible dauert kostet lange viel viele gilt "
+    "gültig geöffnet funktioniert coûte prend dure longtemps valable ouvert cuesta tarda dura tiempo válido abierto "
+    "abre стоит длится занимает долго действует открыт работает идёт идет".split()
+)
+"""What a question asks about its subject, and not the subject."""
 
 
-def leans_on_history(question: str, language: str) -> bool:
-    text = question.casefold().strip(" ¿¡")
-    tried = language if language in _LEANING else "en"
-    opening, leaning = re.search(_OPENING[tried], text), re.search(_LEANING[tried], text)
-    return bool(opening or leaning) or len(re.findall(r"\w+", text)) <= SHORT
+def leans_on_history(question: str, language: str, history: Sequence[Turn] = ()) -> bool:
+    return leans(question, language, [turn.content for turn in history])
 
 
 def stand_alone(question: str, language: str, history: Sequence[Turn]) -> str:
-    """The question, preceded by the person's last turn where it leans on it."""
-    earlier = [turn.content.strip() for turn in history if turn.role == "user" and turn.content.strip()]
-    if not earlier or not leans_on_history(question, language):
+    """The question with what it leans on. A fragment (`And to Mexico?`) takes its place in the person's last
+    question; a whole question takes the subject along, after its own words. One that stands alone, and one
+    without a history, is left alone."""
+    asked, answered = _last(history, "user"), _last(history, "assistant")
+    if not (asked or answered) or not leans_on_history(question, language, history):
         return question
-    return f"{earlier[-1]} {question}"
+    own = question.strip(" ¿¡")[len(opening(question, language)) :].strip()
+    replaced = _in_place_of(own, asked, language) if is_fragment(question, language) else None
+    if replaced:
+        return replaced
+    said = {word.casefold() for word in words(own)}
+    subject = [word for word in _subject(asked, answered, language) if word.casefold() not in said]
+    return " ".join([own, *subject]) if subject else question
+
+
+def _last(history: Sequence[Turn], role: str) -> str:
+    return next((turn.content.strip() for turn in reversed(history) if turn.role == role), "")
+
+
+def _subject(asked: str, answered: str, language: str) -> list[str]:
+    """What the answer speaks of, which is what the question was about or news that goes on from it, without
+    what it asks in return; and the names in the question. Of an answer that says nothing, the question's."""
+    told = " ".join(part for part in _SENTENCES.split(answered) if not part.endswith("?"))
+    topics = _topics(told, language) or _topics(answered, language) or _topics(asked, language)
+    named = [name for name in _names(asked) if name.casefold() not in {word.casefold() for word in topics}]
+    return [*topics[:TAKEN_ALONG], *named]
+
+
+def _topics(text: str, language: str) -> list[str]:
+    """Each once, and no numbers: they answer the question before, not this one."""
+    found = {word.casefold(): word for word in reversed(content_words(text, language))}
+    return [word for key, word in reversed(found.items()) if key not in _ASPECTS and not word.isdecimal()]
+
+
+_THE_ONE = re.compile(r"(?:the )?([\w-]+) ones?\W*$", re.IGNORECASE)
+
+
+def _in_place_of(fragment: str, asked: str, language: str) -> str | None:
+    """The person's last question with the fragment where its like stood: a place for a place after the same
+    preposition, a name for a name, `the basic one` for the first word of `the premium plan`."""
+    bare = fragment.strip(" ?!.¿¡")
+    first, _, rest = bare.partition(" ")
+    if rest and first.casefold() in PREPOSITIONS[known(language)]:
+        place = re.compile(rf"\b{re.escape(first)}\s+\w+", re.IGNORECASE)
+        return place.sub(lambda _: bare, asked, count=1) if place.search(asked) else None
+    chosen = _THE_ONE.match(bare)
+    if chosen:
+        kind = re.compile(r"\bthe \w+(?= \w)", re.IGNORECASE)
+        return kind.sub(lambda _: f"the {chosen[1]}", asked, count=1) if kind.search(asked) else None
+    names = _names(asked) if bare[:1].isupper() else []
+    return asked.replace(names[-1], bare) if names else None
+
+
+def _names(text: str) -> list[str]:
+    """Words with a capital that begin no sentence."""
+    return [word for part in _SENTENCES.split(text) for word in words(part)[1:] if word[0].isupper() and len(word) > 1]
 
 
 _JOINTS = re.compile(r"\s*(?:[?;]|,?\s+\b(?:and|und|et|y|и|а также|sowie)\b)\s+", re.IGNORECASE)
