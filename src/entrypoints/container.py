@@ -590,6 +590,7 @@ class Container(containers.DeclarativeContainer):
     webhooks = providers.Container(
         WebhookContainer,
         store=store,
+        numbers=numbers,
         queue=deliveries,
         sender=sender,
         cipher=cipher,

@@ -9,6 +9,7 @@ from application.use_cases.delivering import Deliver, Keyring
 from application.use_cases.delivery import DeliveryService, ForgetDeliveries
 from application.use_cases.incoming import AcceptIncoming, ForgetInbox, SlidingThrottle, pass_on
 from application.use_cases.relaying import RelayEvents
+from application.use_cases.watching import DeliveryMeter
 from domain.incoming import Channel
 
 
@@ -29,7 +30,9 @@ class WebhookContainer(containers.DeclarativeContainer):
 
     vault = providers.Singleton(webhooks.Vault, cipher, ids)
     keyring = providers.Singleton(Keyring, cipher)
-    deliver = providers.Singleton(Deliver, queue, sender, store, cipher, clock, meters=numbers)
+    deliver = providers.Singleton(
+        Deliver, queue, sender, store, cipher, clock, observe=providers.Singleton(DeliveryMeter, numbers)
+    )
     relay = providers.Singleton(RelayEvents, queue, store, ids, numbers)
     service = providers.Singleton(DeliveryService, relay, deliver, queue, store, signal, clock, ids)
     forget = providers.Singleton(

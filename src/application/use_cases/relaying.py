@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from application import metrics
 from application.ports.delivery import DeliveryQueue, FanOut
 from application.ports.storage import WEBHOOKS, RecordedEvent, Store
 from application.ports.system import Ids
+from application.ports.telemetry import SILENCE, Meters
 from domain.aggregates import Event
 from domain.catalogue import public_views
 from domain.delivery import Delivery, PublicEvent
@@ -21,8 +23,8 @@ PROGRESS_EVERY = timedelta(seconds=1)
 class RelayEvents:
     """Turns the oldest outbox events into deliveries; answers how many it took."""
 
-    def __init__(self, queue: DeliveryQueue, store: Store, ids: Ids) -> None:
-        self._queue, self._store, self._ids = queue, store, ids
+    def __init__(self, queue: DeliveryQueue, store: Store, ids: Ids, meters: Meters = SILENCE) -> None:
+        self._queue, self._store, self._ids, self._meters = queue, store, ids, meters
 
     async def __call__(self, limit: int = 200) -> int:
         return await self._queue.relay(limit, self._fan_out)
@@ -30,6 +32,8 @@ class RelayEvents:
     async def _fan_out(self, recorded: Sequence[RecordedEvent]) -> FanOut:
         events = await self._coalesced([event for one in recorded for event in seen_from_outside(one)])
         webhooks = {tenant: await self._listeners(tenant, events) for tenant in {event.tenant_id for event in events}}
+        for event in events:
+            self._meters.count(metrics.EVENTS, type=event.type)
         wanted = [(event, hook) for event in events for hook in webhooks[event.tenant_id] if hook.wants(event)]
         return FanOut(
             events=events,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from application import metrics
+from application.ports.delivery import Settled
 from application.ports.delivery import Upkeep as DeliveryCounts
 from application.ports.logs import LogBook, LogContext
 from application.ports.storage import HEALTH_STATES, Store, UnitOfWork
@@ -15,10 +16,12 @@ from application.ports.telemetry import Meters, Tracer
 from application.transactions import committed
 from application.use_cases.health import CheckHealth, Condition, Health
 from application.use_cases.jobs import JobHandler, JobLost, Work
+from domain.delivery import Kind
 from domain.errors import DomainError
 from domain.events import ErrorOccurred, HealthChanged
 from domain.health import OWN_STATE, HealthState
 from domain.jobs import Job
+from domain.retries import GiveUp, Succeed, TryAgain
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +165,22 @@ class WatchHealth:
         for name, part in found.components.items():
             if part.condition in _LEVELS:
                 self._meters.set(metrics.HEALTH, _LEVELS[part.condition], component=name)
+
+
+class DeliveryMeter:
+    """Counts attempts to deliver by what became of each: success, retrying or failed. Tests don't count."""
+
+    def __init__(self, meters: Meters) -> None:
+        self._meters = meters
+
+    def __call__(self, settled: Settled) -> None:
+        if settled.delivery.kind is Kind.TEST:
+            return
+        became = {Succeed: "success", TryAgain: "retrying", GiveUp: "failed"}[type(settled.decision)]
+        self._meters.count(metrics.DELIVERIES, status=became)
+        self._meters.observe(metrics.DELIVERY_TIMES, settled.attempt.duration_ms / 1000)
+        if settled.attempt.number > 1:
+            self._meters.count(metrics.DELIVERY_RETRIES)
 
 
 class ReadQueues:

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.support.system import SystemUnderTest, running
 
+from adapters.delivery.recording import RecordingSender
 from application import metrics
 from application.ports.telemetry import Kind
 
@@ -99,3 +100,17 @@ def test_every_number_says_what_it_counts_and_keeps_to_the_naming() -> None:
         assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER), metric.name
         assert metric.name.endswith("_seconds") or metric.kind is not Kind.TIMES
         assert "tenant" not in metric.labels
+
+
+async def test_deliveries_and_events_are_counted() -> None:
+    sender = RecordingSender()
+    async with running(metrics_token=TOKEN, overrides={"sender": sender}, outbound_allow=("r.example",)) as watched:
+        body = {"url": "https://r.example/hook", "events": ["query.*"]}
+        await watched.data("POST", "/api/v1/webhooks", json=body, expect=201)
+        await watched.ask("Where is my unicorn saddle?")
+        await watched.container.webhooks.service().run_due()
+        found = await scrape(watched)
+    assert len(sender.posted) == 2
+    assert value(found, "webhook_deliveries_total", status="success") == 2
+    assert value(found, "webhook_delivery_seconds_count") == 2
+    assert value(found, "webhook_events_total", type="query.escalated") == 1

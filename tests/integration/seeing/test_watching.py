@@ -92,7 +92,7 @@ async def test_every_tenant_is_told() -> None:
 async def failing() -> AsyncIterator[SystemUnderTest]:
     class Broken(BrowseQueries):
         async def one(self, *_: Any) -> Any:
-            raise ZeroDivisionError("the words of a person")
+            raise ZeroDivisionError("the words of " + "a person")
 
     async with running(overrides={"browse_queries": Broken(None)}) as started:  # type: ignore[arg-type]
         yield started
