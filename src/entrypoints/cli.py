@@ -17,6 +17,7 @@ from entrypoints.commands.reindex import reindex
 from entrypoints.commands.schema import migrate
 from entrypoints.commands.serve import operator, serve
 from entrypoints.commands.terminal import console, errors
+from entrypoints.commands.webhooks import webhooks
 from entrypoints.commands.worker import worker
 from entrypoints.container import Container, build
 from entrypoints.demo import load_demo
@@ -28,6 +29,7 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Answers ques
 for command in (serve, worker, migrate, reindex):
     cli.command()(command)
 cli.add_typer(keys, name="keys")
+cli.add_typer(webhooks, name="webhooks")
 
 VERSION = "1.0.0"
 

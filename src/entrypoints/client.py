@@ -28,6 +28,15 @@ class ApiClient:
         found: dict[str, Any] = self.call("POST", "/api/v1/queries", json={"question": question})
         return found
 
+    def register_webhook(self, address: str, events: Sequence[str]) -> dict[str, Any]:
+        """The webhook with its secret, shown this once."""
+        body = {"url": address, "events": list(events), "name": "webhooks listen"}
+        made: dict[str, Any] = self._call("POST", "/api/v1/webhooks", json=body)
+        return made
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        self._call("DELETE", f"/api/v1/webhooks/{webhook_id}")
+
     def ingest(
         self, files: Sequence[Path], *, approve: bool, on_progress: Callable[[float], None] = lambda _: None
     ) -> dict[str, Any]:
