@@ -27,9 +27,9 @@ export const Select = ({ options, value, onSelect, ...rest }) => html`
 export const Tag = ({ tone = "", children, ...rest }) => html`<span class="tag ${tone}" ...${rest}>${children}</span>`;
 
 const TONES = {
-  active: "good", completed: "good", success: "good", auto_reply: "good", approved: "good", resolved: "good",
-  failed: "bad", delivery_failed: "bad", rejected: "bad", block: "bad", urgent: "bad",
-  open: "warn", escalate: "warn", waiting_input: "warn", high: "warn", pending: "warn", queued: "warn",
+  active: "good", completed: "good", success: "good", auto_reply: "good", approved: "good", resolved: "good", passed: "good",
+  failed: "bad", delivery_failed: "bad", rejected: "bad", block: "bad", blocked: "bad", urgent: "bad",
+  open: "warn", escalate: "warn", waiting_input: "warn", high: "warn", pending: "warn", queued: "warn", redacted: "warn", warned: "warn",
 };
 export const State = ({ of }) => html`<${Tag} tone=${TONES[of] ?? ""}>${String(of).replaceAll("_", " ")}<//>`;
 

@@ -39,7 +39,7 @@ function Delivery({ id, onClose, onRetried }) {
     ${data.reason && html`<${Notice} tone="warn">${data.reason}<//>`}
     <div class="row"><${Button} busy=${retrying.busy} onClick=${retrying.run}>Send again<//></div><${Problem} error=${retrying.error} />
     ${data.attempts.map((attempt) => html`<details key=${attempt.attempt} open=${attempt.attempt === data.attempts.length}><summary>Attempt ${attempt.attempt}: ${attempt.response_code ?? "no answer"}, ${millis(attempt.response_time_ms)}, ${ago(attempt.timestamp)} ${attempt.error ?? ""}</summary>
-      <h3>Sent</h3><pre tabindex="0">${headers(attempt.request.headers)}</pre><h3>Answered</h3><pre tabindex="0">${headers(attempt.response.headers)}\n\n${attempt.response.body ?? ""}</pre></details>`)}
+      <h3>Sent</h3><pre tabindex="0">${headers(attempt.request.headers)}</pre>${attempt.response_code && html`<h3>Answered</h3><pre tabindex="0">${headers(attempt.response.headers)}\n\n${attempt.response.body ?? ""}</pre>`}</details>`)}
     ${data.event ? html`<details><summary>The event</summary><pre tabindex="0">${JSON.stringify(data.event, null, 2)}</pre></details>` : html`<p class="soft">The event is no longer kept.</p>`}`}<//><//>`;
 }
 

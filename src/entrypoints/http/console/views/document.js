@@ -16,7 +16,7 @@ export function Document({ id, query }) {
   return html`<p><a href=${link("knowledge")}>← All documents</a></p>
     <${Loaded} of=${document}>${(data) => html`<${Head} document=${data} onChange=${document.reload} />
       <${Tabs} tabs=${tabs} current=${tab} label="Document" />
-      ${tab === "versions" ? html`<${Versions} document=${data} onChange=${document.reload} />` : html`<${Pairs} document=${data} marked=${query.pair} />`}`}<//>`;
+      ${tab === "versions" ? html`<${Versions} document=${data} onChange=${document.reload} />` : html`<${Pairs} document=${data} marked=${query.pair} onChange=${document.reload} />`}`}<//>`;
 }
 
 function Head({ document, onChange }) {

@@ -9,31 +9,32 @@ import { Split } from "./split.js";
 
 const STATUSES = [["", "Any status"], "active", "archived"];
 
-export function Pairs({ document, marked }) {
+export function Pairs({ document, marked, onChange }) {
   const [wanted, want] = useState({ status: "", offset: 0 });
   const [adding, add] = useState(false);
   const path = { document_id: document.document_id };
   const load = (signal) => get("/api/v1/documents/{document_id}/qa-pairs", { path, query: { limit: 20, sort: "created_at", ...wanted }, signal });
   const pairs = useLoad(async (signal) => (await load(signal)).data, [document.document_id, wanted.status, wanted.offset]);
+  const again = () => { pairs.reload(); onChange(); };
   const save = async (pair) => {
     await post("/api/v1/qa-pairs", { body: { ...pair, ...path } });
     tell("Added");
     add(false);
-    pairs.reload();
+    again();
   };
-  return html`${marked && html`<${Marked} id=${marked} />`}
+  return html`${marked && html`<${Marked} id=${marked} onChange=${again} />`}
     <div class="bar"><${Select} aria-label="Status" options=${STATUSES} value=${wanted.status} onSelect=${(status) => want({ status, offset: 0 })} /><${Button} onClick=${() => add(true)}>Add a pair<//></div>
     ${adding && html`<${Dialog} title="A new pair" wide onClose=${() => add(false)}><${PairForm} save="Add" onSave=${save} onLeave=${() => add(false)} /><//>`}
-    <${Loaded} of=${pairs}>${(data) => (data.qa_pairs.length ? html`<ol class="list">${data.qa_pairs.map((pair) => html`<${Pair} key=${pair.qa_id} pair=${pair} onChange=${pairs.reload} />`)}</ol>
+    <${Loaded} of=${pairs}>${(data) => (data.qa_pairs.length ? html`<ol class="list">${data.qa_pairs.map((pair) => html`<${Pair} key=${pair.qa_id} pair=${pair} onChange=${again} />`)}</ol>
       <${Pager} pagination=${data.pagination} onMove=${(offset) => want({ ...wanted, offset })} />` : html`<${Empty} title="No pairs here." />`)}<//>`;
 }
 
 /** The pair that a link led to, before all others, with what is known of its use. */
-function Marked({ id }) {
+function Marked({ id, onChange }) {
   const card = useRef(null);
   const pair = useLoad(async (signal) => (await get("/api/v1/qa-pairs/{qa_id}", { path: { qa_id: id }, signal })).data, [id]);
   useEffect(() => card.current?.scrollIntoView({ block: "nearest" }), [pair.data]);
-  return html`<div class="panel marked" ref=${card}><${Loaded} of=${pair}>${(data) => html`<ul class="list"><${Pair} pair=${data} onChange=${pair.reload} /></ul>
+  return html`<div class="panel marked" ref=${card}><${Loaded} of=${pair}>${(data) => html`<ul class="list"><${Pair} pair=${data} onChange=${() => { pair.reload(); onChange(); }} /></ul>
     <p class="soft">Retrieved ${plural(data.statistics.times_retrieved, "time")}, found helpful by ${count(data.statistics.helpful_count)} and not by ${count(data.statistics.unhelpful_count)}${data.statistics.avg_user_rating != null && `, rated ${data.statistics.avg_user_rating.toFixed(1)} of 5`}.</p>`}<//></div>`;
 }
 

@@ -1,7 +1,7 @@
 /** Webhooks: who is told of what, and whether it arrived. */
 import { get, patch, post, remove } from "../api.js";
 import { useAction, useLoad } from "../data.js";
-import { ago, count, millis, share } from "../format.js";
+import { ago, millis, plural, share } from "../format.js";
 import { html, useState } from "../html.js";
 import { link } from "../router.js";
 import { Button, Dialog, Empty, Loaded, Notice, Pager, Problem, State, Sure, Tabs, Tag, tell } from "../ui.js";
@@ -48,7 +48,7 @@ function Hook({ hook, onChange, onSecret }) {
   return html`<li class="card"><h2>${hook.name || hook.url || hook.webhook_id} <${State} of=${hook.active ? "active" : "off"} /></h2>
     ${hook.name && html`<p>${hook.url}</p>`}${hook.description && html`<p class="soft">${hook.description}</p>`}
     <p class="facts">${hook.direction !== "outgoing" && html`<${Tag}>${hook.direction}<//>`}${hook.events.map((name) => html`<${Tag}>${name}<//>`)}</p>
-    <p class="soft">${count(stats.total_deliveries)} deliveries, ${share(stats.success_rate)} of them arrived; ${hook.last_delivery ? `last ${hook.last_delivery.status} ${ago(hook.last_delivery.timestamp)}` : "none yet"}${hook.disabled_reason && `; turned off by the service: ${hook.disabled_reason}`}</p>
+    <p class="soft">${stats.total_deliveries ? `${plural(stats.total_deliveries, "delivery", "deliveries")}, ${share(stats.success_rate)} arrived` : "No deliveries yet"}${hook.last_delivery && `; last ${hook.last_delivery.status} ${ago(hook.last_delivery.timestamp)}`}${hook.disabled_reason && `; turned off by the service: ${hook.disabled_reason}`}</p>
     <div class="row"><${Button} busy=${acting.busy} onClick=${() => acting.run(test)}>Test<//><a class="button" href=${link("webhooks", "", { tab: "deliveries", webhook_id: hook.webhook_id })}>Deliveries</a>
       <${Button} busy=${acting.busy} onClick=${() => acting.run(turn)}>${hook.active ? "Turn off" : "Turn on"}<//>
       <${Sure} kind="plain" question="The old secret stays valid for a day. Make a new one?" onSure=${() => acting.run(rotate)}>New secret<//>
