@@ -31,11 +31,11 @@ class ApiClient:
     def register_webhook(self, address: str, events: Sequence[str]) -> dict[str, Any]:
         """The webhook with its secret, shown this once."""
         body = {"url": address, "events": list(events), "name": "webhooks listen"}
-        made: dict[str, Any] = self._call("POST", "/api/v1/webhooks", json=body)
+        made: dict[str, Any] = self.call("POST", "/api/v1/webhooks", json=body)
         return made
 
     def delete_webhook(self, webhook_id: str) -> None:
-        self._call("DELETE", f"/api/v1/webhooks/{webhook_id}")
+        self.call("DELETE", f"/api/v1/webhooks/{webhook_id}")
 
     def ingest(
         self, files: Sequence[Path], *, approve: bool, on_progress: Callable[[float], None] = lambda _: None
