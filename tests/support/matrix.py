@@ -16,9 +16,9 @@ from entrypoints.system import System
 Ids = Mapping[str, str]
 """Values of parameters and fields that name something: `document_id` and the like."""
 
-_AN_ID = re.compile(r"\b[a-z]{1,7}_[0-9a-hjkmnp-tv-z]{26}\b|\b[0-9a-f]{32}\b")
+_AN_ID = re.compile(r"\b[a-z]{1,7}_[0-9a-hjkmnp-tv-z]{26,28}\b|\b[0-9a-f]{32}\b|\b[0-9a-f]{64}\b")
 _VARYING = re.compile(
-    r'"(?:timestamp|trace_id|request_id|\w+_at|[a-z_]*(?:_ms|seconds)|started|updated)":\s*(?:"[^"]*"|[\d.]+|null)'
+    r'"(?:p\d\d\w*|timestamp|trace_id|request_id|\w+_at|[a-z_]*(?:_ms|seconds)|started|updated)":\s*(?:"[^"]*"|[\d.]+|null)'
 )
 
 

@@ -1,11 +1,12 @@
 """Who a token stands for."""
 
 import hmac
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from application.ports.storage import API_KEYS, KEY_DIGESTS, Store
 from application.ports.system import Clock
+from application.remembering import Remembered
 from application.use_cases.tokens import ExternalTokens, OwnTokens
 from domain.access import PLATFORM_TENANT, Principal, Scope, Tier
 from domain.errors import Unauthorized
@@ -14,7 +15,6 @@ from domain.tokens import scopes_in
 
 REMEMBERED = timedelta(seconds=3)
 """How long a key is used without asking the store: a key revoked in another process is good for no longer."""
-MAX_REMEMBERED = 10_000
 
 BOOTSTRAP = Principal(
     tenant_id=PLATFORM_TENANT,
@@ -35,44 +35,34 @@ class KnownKeys:
     for each time, so that a new key is good at once."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
-        self._remembered: dict[str, tuple[datetime, OwnedKey]] = {}
+        self._store = store
+        self._remembered: Remembered[OwnedKey] = Remembered(clock, REMEMBERED)
 
     async def by_digest(self, digest: str) -> OwnedKey | None:
-        if (known := self._recall(digest)) is not None:
+        if (known := self._remembered.recall(digest)) is not None:
             return known
         async with self._store.begin(PLATFORM_TENANT) as uow:
             owner = await uow[KEY_DIGESTS].find(digest)
         found = await self._read(owner.tenant_id, owner.key_id) if owner else None
-        return self._remember(digest, found)
+        return self._remembered.keep(digest, found) if found else None
 
     async def by_id(self, tenant_id: str, key_id: str) -> OwnedKey | None:
         name = f"{tenant_id}\0{key_id}"
-        if (known := self._recall(name)) is not None:
+        if (known := self._remembered.recall(name)) is not None:
             return known
-        return self._remember(name, await self._read(tenant_id, key_id))
+        found = await self._read(tenant_id, key_id)
+        return self._remembered.keep(name, found) if found else None
 
     def forget(self, key_id: str) -> None:
         """So that a change made by this process holds at once."""
-        gone = [name for name, (_, owned) in self._remembered.items() if owned.key.id == key_id]
-        for name in gone:
-            del self._remembered[name]
+        for name, owned in self._remembered.items():
+            if owned.key.id == key_id:
+                self._remembered.drop(name)
 
     async def _read(self, tenant_id: str, key_id: str) -> OwnedKey | None:
         async with self._store.begin(tenant_id) as uow:
             key = await uow[API_KEYS].find(key_id)
         return OwnedKey(tenant_id, key) if key else None
-
-    def _recall(self, name: str) -> OwnedKey | None:
-        until, owned = self._remembered.get(name, (None, None))
-        return owned if until is not None and self._clock.now() < until else None
-
-    def _remember(self, name: str, found: OwnedKey | None) -> OwnedKey | None:
-        if len(self._remembered) >= MAX_REMEMBERED:
-            self._remembered.clear()
-        if found is not None:
-            self._remembered[name] = (self._clock.now() + REMEMBERED, found)
-        return found
 
 
 class RecogniseToken:

@@ -10,6 +10,7 @@ from application.ports.delivery import Cipher
 from application.ports.storage import SIGNING_KEYS, Store
 from application.ports.system import Clock, Ids
 from application.ports.tokens import ExternalIssuer, TokenSigner
+from application.remembering import Remembered
 from domain.access import PLATFORM_TENANT, Principal, Scope, Tier
 from domain.tokens import (
     LEEWAY,
@@ -17,6 +18,7 @@ from domain.tokens import (
     OWN_ISSUER,
     PUBLISHED_BEFORE_USE,
     SIGNING_KEY_AGE,
+    Claims,
     SigningKey,
     bad_token,
     check_claims,
@@ -25,6 +27,7 @@ from domain.tokens import (
 )
 
 REMEMBERED = timedelta(seconds=5)
+"""For how long our keys are used without reading them again, and a signature that was proved is believed."""
 ASK_AGAIN = timedelta(seconds=1)
 """A made-up key id makes nobody read the store more often than this."""
 
@@ -129,6 +132,7 @@ class OwnTokens:
     def __init__(self, keys: SigningKeys, signer: TokenSigner, clock: Clock, ids: Ids, token_seconds: int) -> None:
         self._keys, self._signer, self._clock, self._ids = keys, signer, clock, ids
         self._seconds = token_seconds
+        self._proved: Remembered[Claims] = Remembered(clock, REMEMBERED)
 
     async def issue(self, principal: Principal, scopes: tuple[Scope, ...]) -> Issued:
         _, private = await self._keys.signing()
@@ -149,12 +153,14 @@ class OwnTokens:
     def is_ours(self, token: str) -> bool:
         return self._signer.issuer_of(token) == OWN_ISSUER
 
-    async def claims(self, token: str) -> Mapping[str, Any]:
+    async def claims(self, token: str) -> Claims:
         """Raises `Unauthorized` unless we signed it and it holds now."""
-        public = await self._keys.published(self._signer.key_id_of(token))
-        claims = self._signer.read(token, public)
+        claims = self._proved.recall(token) or self._proved.keep(token, await self._read(token))
         check_claims(claims, OWN_ISSUER, OWN_AUDIENCE, self._clock.now())
         return claims
+
+    async def _read(self, token: str) -> Claims:
+        return self._signer.read(token, await self._keys.published(self._signer.key_id_of(token)))
 
 
 class ExternalTokens:
@@ -162,10 +168,11 @@ class ExternalTokens:
 
     def __init__(self, issuer: ExternalIssuer, name: str, audience: str, clock: Clock) -> None:
         self._issuer, self._name, self._audience, self._clock = issuer, name, audience, clock
+        self._proved: Remembered[Claims] = Remembered(clock, REMEMBERED)
 
     async def principal(self, token: str) -> Principal:
         """Raises `Unauthorized`; also for the platform, whose administrators nobody else can make."""
-        claims = await self._issuer.read(token)
+        claims = self._proved.recall(token) or self._proved.keep(token, await self._issuer.read(token))
         check_claims(claims, self._name, self._audience, self._clock.now(), LEEWAY)
         tenant_id, subject = claims.get("tenant_id"), claims.get("sub")
         if not isinstance(tenant_id, str) or not 1 <= len(tenant_id) <= 128 or tenant_id == PLATFORM_TENANT:
