@@ -32,7 +32,7 @@ class AnswerMemory:
         if settings.semantic:
             space, vector = await self._embedded(scope.language, question)
             for near in await self._cache.near(scope, space, vector, settings.similarity_threshold):
-                if may_share_answer(question, near.question):
+                if may_share_answer(question, near.question, scope.language):
                     await self._cache.used(scope.tenant_id)
                     return Lookup(near, "semantic")
         return Lookup(None, "miss")

@@ -1,39 +1,88 @@
-"""Whether two questions that look alike may share an answer."""
+"""Whether two questions that look alike may share an answer.
+
+Models put "turn on" and "turn off", two order numbers, or two countries closer together than most paraphrases.
+So a likeness is only believed where both texts say the same words in the same order, once courtesies, ways of
+asking, inflection and a few synonyms are set aside. What is lost are paraphrases in other words, which cost an
+answer worked out anew; what is never given is the answer to another question.
+"""
 
 import re
+from dataclasses import dataclass
 
-_NEGATIONS = frozenset(
-    "not no never without cannot can't don't doesn't isn't won't didn't nicht kein keine keinen nie ohne "
-    "pas jamais sans aucun aucune ne no nunca sin jamás не нет без никогда нельзя".split()
+from domain.cache_words import BEGINNINGS, ENDINGS, ENDS, HARMLESS, LEAST_STEM, LOOSE, SAME
+
+_TOKEN = re.compile(
+    r"(?<!\w)[-−]?\d+(?:[.,:/-]\d+)*|\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:-[^\W\d_]+)*|[^\w\s.,;:!?¿¡'\"()\[\]{}…–—«»„“”-]|_"
 )
-
-_OPPOSITES = tuple(
-    frozenset(pair.split("/"))
-    for pair in (
-        "on/off enable/disable add/remove open/close start/stop buy/sell increase/decrease before/after "
-        "login/logout install/uninstall allow/block show/hide up/down upgrade/downgrade first/last more/less "
-        "import/export send/receive activate/deactivate subscribe/unsubscribe with/without old/new "
-        "ein/aus öffnen/schließen kaufen/verkaufen vor/nach ouvrir/fermer activer/désactiver avant/après "
-        "abrir/cerrar activar/desactivar antes/después включить/выключить открыть/закрыть до/после "
-        "добавить/удалить купить/продать"
-    ).split()
+_SHORT_FORMS = (
+    (re.compile(r"\bcan'?t\b|\bcannot\b", re.IGNORECASE), "can not"),
+    (re.compile(r"\bwon't\b", re.IGNORECASE), "will not"),
+    (re.compile(r"\b(\w+)n't\b", re.IGNORECASE), r"\1 not"),
+    (re.compile(r"\b(?:log|sign)(?:ging|ing)?[ -]in(?:to)?\b", re.IGNORECASE), "login"),
+    (re.compile(r"\bset[ -]up\b", re.IGNORECASE), "setup"),
 )
-
-_WORD = re.compile(r"[\w'-]+")
-_NAMED = re.compile(r"(?<=[\w,;] )\b[A-ZÀ-ÞА-ЯЁ][\w-]+|\b[A-Z]{2,}\b|\b\w*\d[\w.-]*")
-
-
-def may_share_answer(asked: str, stored: str) -> bool:
-    """False where numbers, names, negation or direction differ: near in wording, opposite in meaning."""
-    return _names(asked) == _names(stored) and _polarity(asked) == _polarity(stored)
+"""Of English."""
+_SENTENCE = re.compile(r"(?:^|[.!?…:]\s+)\W*(\w+)")
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(match.casefold() for match in _NAMED.findall(text))
+@dataclass(frozen=True, slots=True)
+class _Word:
+    text: str
+    preposition: str | None
+    """The loose one in front of it, if there is one."""
 
 
-def _polarity(text: str) -> tuple[bool, frozenset[str]]:
-    words = frozenset(_WORD.findall(text.casefold()))
-    directed = frozenset(word for pair in _OPPOSITES for word in pair & words)
-    negated = bool(words & _NEGATIONS) or any(word.endswith("n't") for word in words)
-    return negated, directed
+def may_share_answer(asked: str, stored: str, language: str = "en") -> bool:
+    """False where any word that can make another question stands in one and not in the other, or elsewhere."""
+    one, other = _said(asked, language), _said(stored, language)
+    if not one or len(one) != len(other):
+        return False
+    inflected = sum(a.text != b.text for a, b in zip(one, other, strict=True))
+    return inflected <= 1 and all(_alike(a, b, language) for a, b in zip(one, other, strict=True))
+
+
+def _said(text: str, language: str) -> list[_Word]:
+    """The words that carry meaning, in their order."""
+    plain = _plain(text, language)
+    begins, shouted = {match.group(1) for match in _SENTENCE.finditer(plain)}, plain.isupper()
+    kept: list[_Word] = []
+    preposition: str | None = None
+    for token in _TOKEN.findall(plain):
+        word = token.casefold()
+        if not shouted and _is_name(token, token in begins, language):
+            kept.append(_Word(word, preposition))
+            preposition = None
+        elif word in LOOSE.get(language, ()):
+            preposition = word
+        elif word not in HARMLESS.get(language, ()):
+            kept.append(_Word(SAME.get(language, {}).get(word, word), preposition))
+            preposition = None
+    return kept
+
+
+def _plain(text: str, language: str) -> str:
+    """Without short forms and without the ways in which people begin and end a question."""
+    text = text.replace("’", "'")
+    for pattern, written_out in _SHORT_FORMS if language == "en" else ():
+        text = pattern.sub(written_out, text)
+    for frame in (ENDS.get(language), BEGINNINGS.get(language)):
+        text = frame.sub(" ", text) if frame else text
+    return text
+
+
+def _is_name(token: str, begins_sentence: bool, language: str) -> bool:
+    """US is no "us", IT no "it", May no "may". German writes nouns and courtesies with a capital, too."""
+    if len(token) > 1 and token.isupper():
+        return True
+    return language != "de" and len(token) > 1 and token[0].isupper() and not begins_sentence
+
+
+def _alike(one: _Word, other: _Word, language: str) -> bool:
+    if one.preposition and other.preposition and one.preposition != other.preposition:
+        return False
+    return one.text == other.text or bool(_stems(one.text, language) & _stems(other.text, language))
+
+
+def _stems(word: str, language: str) -> set[str]:
+    cut = (word.removesuffix(ending) for ending in ENDINGS.get(language, ("",)) if word.endswith(ending))
+    return {stem for stem in cut if len(stem) >= LEAST_STEM}

@@ -44,7 +44,8 @@ class Cache:
     semantic: bool = True
     ttl_seconds: Annotated[int, Between(1, 2_592_000)] = 3600
     max_size_mb: Annotated[int, Between(1, 1_000_000)] = 1000
-    similarity_threshold: Annotated[float, Between(0.5, 1)] = 0.95
+    similarity_threshold: Annotated[float, Between(0.5, 1)] = 0.85
+    """Of two questions, before the guard looks at their words."""
 
 
 @dataclass(frozen=True, slots=True)
