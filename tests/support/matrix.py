@@ -17,8 +17,9 @@ Ids = Mapping[str, str]
 """Values of parameters and fields that name something: `document_id` and the like."""
 
 _AN_ID = re.compile(r"\b[a-z]{1,7}_[0-9a-hjkmnp-tv-z]{26,28}\b|\b[0-9a-f]{32}\b|\b[0-9a-f]{64}\b")
+_CURSOR = re.compile(r'"(?:next_)?cursor":\s*"[^"]*"|(?<=cursor=)[^"&]*')
 _VARYING = re.compile(
-    r'"(?:p\d\d\w*|timestamp|trace_id|request_id|\w+_at|[a-z_]*(?:_ms|seconds)|started|updated)":\s*(?:"[^"]*"|[\d.]+|null)'
+    r'"(?:p\d\d\w*|hint|timestamp|trace_id|request_id|\w+_at|[a-z_]*(?:_ms|seconds)|started|updated)":\s*(?:"[^"]*"|[\d.]+|null)'
 )
 
 
@@ -121,7 +122,8 @@ def _of_type(schema: Mapping[str, Any], ids: Ids, name: str) -> Any:
 
 
 def told(text: str, ids: Ids) -> str:
-    """An answer without what differs from one request to the next, and without the ids that were asked for."""
+    """An answer without what differs from one request to the next, and without the ids that were asked for.
+    Cursors are left out too: lists are compared by what is in them."""
     for value in sorted(ids.values(), key=len, reverse=True):
         text = text.replace(value, "<asked>")
-    return _VARYING.sub("<varying>", _AN_ID.sub("<id>", text))
+    return _VARYING.sub("<varying>", _AN_ID.sub("<id>", _CURSOR.sub("<cursor>", text)))
