@@ -143,6 +143,25 @@ class Story:
         found["data"]["data_points"].sort(key=lambda point: -point["queries_total"])
         return found
 
+    async def intents(self) -> Any:
+        """The newest intent, which has examples; those that a file named have none yet."""
+        await self.post("/api/v1/intents", _example("POST", "/intents")["request"])
+        return await self.get("/api/v1/intents", params={"limit": "1"})
+
+    async def changed_intent(self) -> Any:
+        made = await self.post("/api/v1/intents", _example("POST", "/intents")["request"])
+        body = _example("PUT", "/intents/{intent_id}")["request"]
+        return await self.put(f"/api/v1/intents/{made['data']['intent_id']}", body)
+
+    async def categories(self) -> Any:
+        """The oldest category, at the top of the tree, with one below it."""
+        await self.post("/api/v1/categories", {"name": "Return policy", "parent_category": "returns"})
+        return await self.get("/api/v1/categories", params={"sort": "created_at", "limit": "1"})
+
+    async def changed_config(self) -> Any:
+        """With a warning, as in the example: its temperature has no effect on answers given word for word."""
+        return await self.put("/api/v1/config", _example("PUT", "/config")["request"])
+
     async def escalated(self) -> Any:
         return await self.post("/api/v1/queries", {"question": "I dispute the last bill, what now?"})
 
@@ -211,6 +230,16 @@ STEPS: dict[tuple[str, str], Step] = {
     ),
     ("GET", "/api/v1/webhooks/deliveries"): lambda s: s.deliveries(),
     ("GET", "/api/v1/webhooks/failures"): lambda s: s.failures(),
+    ("GET", "/api/v1/config"): lambda s: s.get("/api/v1/config"),
+    ("PUT", "/api/v1/config"): lambda s: s.changed_config(),
+    ("GET", "/api/v1/intents"): lambda s: s.intents(),
+    ("POST", "/api/v1/intents"): lambda s: s.post("/api/v1/intents", _example("POST", "/intents")["request"]),
+    ("PUT", "/api/v1/intents/{intent_id}"): lambda s: s.changed_intent(),
+    ("GET", "/api/v1/categories"): lambda s: s.categories(),
+    ("GET", "/api/v1/guardrails"): lambda s: s.get("/api/v1/guardrails"),
+    ("PUT", "/api/v1/guardrails/{rule_id}"): lambda s: s.put(
+        "/api/v1/guardrails/gr_profanity", _example("PUT", "/guardrails/{rule_id}")["request"]
+    ),
     ("POST", "/api/v1/sessions"): lambda s: s.post("/api/v1/sessions", _example("POST", "/sessions")["request"]),
     ("GET", "/api/v1/sessions/{session_id}"): lambda s: s.get(s.path("/api/v1/sessions/{session_id}")),
     ("DELETE", "/api/v1/sessions/{session_id}"): lambda s: s.delete(s.path("/api/v1/sessions/{session_id}")),
