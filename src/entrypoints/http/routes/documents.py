@@ -430,7 +430,7 @@ class DocumentsController(Controller):
     @get(
         "/{document_id:str}/qa-pairs",
         operation_id="listDocumentPairs",
-        dependencies=paged("created_at", "updated_at", "id"),
+        dependencies=paged("created_at", "id"),
         opt=rules(raises=(NotFound,)),
     )
     async def pairs(

@@ -8,22 +8,25 @@ import { PairForm } from "./pairform.js";
 import { Split } from "./split.js";
 
 const STATUSES = [["", "Any status"], "active", "archived"];
+const SORTS = [["created_at", "Oldest first"], ["-created_at", "Newest first"]];
 
 export function Pairs({ document, marked, onChange }) {
-  const [wanted, want] = useState({ status: "", offset: 0 });
+  const [wanted, want] = useState({ status: "", sort: "created_at", offset: 0 });
   const [adding, add] = useState(false);
   const path = { document_id: document.document_id };
-  const load = (signal) => get("/api/v1/documents/{document_id}/qa-pairs", { path, query: { limit: 20, sort: "created_at", ...wanted }, signal });
-  const pairs = useLoad(async (signal) => (await load(signal)).data, [document.document_id, wanted.status, wanted.offset]);
+  const load = (signal) => get("/api/v1/documents/{document_id}/qa-pairs", { path, query: { limit: 20, ...wanted }, signal });
+  const pairs = useLoad(async (signal) => (await load(signal)).data, [document.document_id, JSON.stringify(wanted)]);
   const again = () => { pairs.reload(); onChange(); };
   const save = async (pair) => {
     await post("/api/v1/qa-pairs", { body: { ...pair, ...path } });
     tell("Added");
     add(false);
+    want({ status: "", sort: "-created_at", offset: 0 }); // so that it is the first one seen
     again();
   };
   return html`${marked && html`<${Marked} id=${marked} onChange=${again} />`}
-    <div class="bar"><${Select} aria-label="Status" options=${STATUSES} value=${wanted.status} onSelect=${(status) => want({ status, offset: 0 })} /><${Button} onClick=${() => add(true)}>Add a pair<//></div>
+    <div class="bar"><${Select} aria-label="Status" options=${STATUSES} value=${wanted.status} onSelect=${(status) => want({ ...wanted, status, offset: 0 })} />
+      <${Select} aria-label="Order" options=${SORTS} value=${wanted.sort} onSelect=${(sort) => want({ ...wanted, sort, offset: 0 })} /><${Button} onClick=${() => add(true)}>Add a pair<//></div>
     ${adding && html`<${Dialog} title="A new pair" wide onClose=${() => add(false)}><${PairForm} save="Add" onSave=${save} onLeave=${() => add(false)} /><//>`}
     <${Loaded} of=${pairs}>${(data) => (data.qa_pairs.length ? html`<ol class="list">${data.qa_pairs.map((pair) => html`<${Pair} key=${pair.qa_id} pair=${pair} onChange=${again} />`)}</ol>
       <${Pager} pagination=${data.pagination} onMove=${(offset) => want({ ...wanted, offset })} />` : html`<${Empty} title="No pairs here." />`)}<//>`;
