@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 from litestar import Request, Response
@@ -14,6 +14,8 @@ from entrypoints.http.calls import API_VERSION, Call, zulu
 
 T = TypeVar("T")
 Links = dict[str, str]
+URL_SIGNS = "/:?#[]@!$&'()*+,;=%~"
+"""What a link is made of besides letters and digits; anything else is escaped in a header (RFC 3986)."""
 Timestamp = Annotated[str, msgspec.Meta(description="RFC 3339, UTC", extra_json_schema={"format": "date-time"})]
 
 
@@ -140,7 +142,7 @@ class EnvelopeResponse(Response[T]):
         if content.pagination is not UNSET:
             content.links = _page_links(request.scope, content.pagination) | (content.links or {})
         if (self.status_code or status) == 201 and content.links:
-            self.headers.setdefault("Location", content.links.get("self", ""))
+            self.headers.setdefault("Location", quote(content.links.get("self", ""), safe=URL_SIGNS))
 
 
 async def as_envelope(response: Response[Any]) -> Response[Any]:
