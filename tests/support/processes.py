@@ -97,7 +97,7 @@ class Worker(Process):
 
     def start(self) -> None:
         super().start()
-        eventually(lambda: "worker_started" in self.output() or self._died(), START_SECONDS, self.output)
+        eventually(lambda: not self._died() and "worker_started" in self.output(), START_SECONDS, self.output)
 
     def _died(self) -> bool:
         assert self.is_alive, self.output()

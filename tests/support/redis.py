@@ -46,6 +46,10 @@ class RedisProcess:
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
 
+    def flush(self) -> None:
+        with redis.Redis.from_url(self.url) as client:
+            client.flushall()
+
     def _signal(self, which: signal.Signals) -> None:
         if self._process:
             self._process.send_signal(which)
