@@ -4,7 +4,8 @@
 
 Off: no keys, no limits, no replay, no audit log (`AUTH=off`). On: an API key of tier pro, its limits counted, in the
 process, and (with a Redis named, which then keeps the answer cache as well) in Redis; then the same with an
-`Idempotency-Key`, and with an access token. The clock is wound on by hand so that no limit is reached: a key's window then holds some 85 of its 100 queries.
+`Idempotency-Key`, and with an access token. The clock is wound on by hand so that no limit is
+reached: a key's window then holds some 85 of its 100 queries.
 """
 
 import asyncio

@@ -126,9 +126,7 @@ class Retriever:
         """What one method found is looked up in the other, so that no score is missing."""
         spaces = list(dense.scores)
         fills = (self._fill(tenant_id, space, dense.questions[space], ids, dense.scores[space]) for space in spaces)
-        more_words, filled = await asyncio.gather(
-            self._more_words(tenant_id, text, ids, words), asyncio.gather(*fills)
-        )
+        more_words, filled = await asyncio.gather(self._more_words(tenant_id, text, ids, words), asyncio.gather(*fills))
         return replace(dense, scores=dict(zip(spaces, filled, strict=True))), more_words
 
     async def _more_words(

@@ -100,18 +100,14 @@ class Job(Aggregate):
             self.started_at = now
             self.record(JobStarted(job_id=self.id, job_type=self.type))
 
-    def advance(
-        self, now: datetime, *, done: int, succeeded: int | None = None, failed: int | None = None
-    ) -> None:
+    def advance(self, now: datetime, *, done: int, succeeded: int | None = None, failed: int | None = None) -> None:
         self.done = done
         self.succeeded = self.succeeded if succeeded is None else succeeded
         self.failed = self.failed if failed is None else failed
         self.updated_at, self.lease_until = now, now + LEASE
         self.lost_leases = self.tries = 0
         self.record(
-            JobProgressed(
-                job_id=self.id, job_type=self.type, progress=self.progress, eta_seconds=self.eta_seconds(now)
-            )
+            JobProgressed(job_id=self.id, job_type=self.type, progress=self.progress, eta_seconds=self.eta_seconds(now))
         )
 
     def renew(self, now: datetime) -> None:

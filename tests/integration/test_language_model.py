@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-
 from tests.support.llm import Reply, ScriptedLLM, small_llm
 from tests.support.system import SystemUnderTest, running
 

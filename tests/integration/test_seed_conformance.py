@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adapters.delivery.recording import RecordingSender
 from tests.support.shapes import differences
 from tests.support.system import SystemUnderTest
 from tests.support.worlds import in_every_world
+
+from adapters.delivery.recording import RecordingSender
 
 pytest_generate_tests = in_every_world
 

@@ -13,8 +13,8 @@ from domain.configuration import ConfigChange
 from domain.documents import Document, DocumentVersion
 from domain.escalation import Escalation
 from domain.evaluation import Dataset, Evaluation
-from domain.idempotency import Replay
 from domain.health import HealthState
+from domain.idempotency import Replay
 from domain.incoming import InboxEntry
 from domain.index_tasks import IndexTask
 from domain.jobs import Job, JobItem, JobType

@@ -79,9 +79,7 @@ class AskQuestion:
         with self._watch.asking(caller, question, name) as asking:
             return await self._answer(caller, question, emit, name, asking)
 
-    async def _answer(
-        self, caller: Caller, question: Question, emit: Emit | None, name: str, asking: Asking
-    ) -> Asked:
+    async def _answer(self, caller: Caller, question: Question, emit: Emit | None, name: str, asking: Asking) -> Asked:
         view = await self._views.of(caller.tenant_id)
         _check_history(question, view)
         conversation = await self._conversation(caller, question)

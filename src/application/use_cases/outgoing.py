@@ -11,6 +11,7 @@ from domain.ids import Prefix
 from domain.jobs import Job, JobType
 from domain.sessions import Message
 
+
 def leaves_by_channel(origin: Mapping[str, Any]) -> bool:
     return REPLY_BY in origin
 

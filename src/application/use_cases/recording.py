@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from application.run import Run
 from application.ports.storage import QUERIES, SESSIONS, TRACES, UnitOfWork
 from application.ports.system import Ids
+from application.run import Run
 from application.use_cases.escalations import open_escalation
 from application.use_cases.outgoing import leaves_by_channel, send_later
 from application.use_cases.sessions import meet_user, new_message, save_message

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import Conflict
-from entrypoints.container import embedded_database, migrate_database
+from entrypoints.parts import embedded_database, migrate_database
 from entrypoints.settings import BadSettings, read_settings
 
 KEY_FILE = "master.key"

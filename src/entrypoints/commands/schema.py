@@ -4,7 +4,7 @@ import asyncio
 
 from domain.errors import ServiceUnavailable
 from entrypoints.commands.terminal import console
-from entrypoints.container import migrate_database, missing_migrations
+from entrypoints.parts import migrate_database, missing_migrations
 from entrypoints.settings import BadSettings, Settings, read_settings
 
 

@@ -7,7 +7,7 @@ from litestar import Litestar
 
 from application.ports.telemetry import SILENCE
 from domain.errors import DomainError
-from entrypoints.container import Container, operators_tenant
+from entrypoints.container import Container
 from entrypoints.http.admission import Admission
 from entrypoints.http.app import HttpOptions, create_app
 from entrypoints.http.auditing import AuditTrail
@@ -49,6 +49,7 @@ from entrypoints.http.routes.taxonomy import TaxonomyController
 from entrypoints.http.routes.users import UsersController
 from entrypoints.http.routes.webhooks import WebhooksController
 from entrypoints.http.watching import ErrorReporter, RequestMeter, TracedBorder, WithScraper
+from entrypoints.parts import operators_tenant
 from entrypoints.settings import Settings
 from entrypoints.system import System
 
