@@ -42,6 +42,9 @@ FAILED_DELIVERIES = _gauge("webhook_failed_deliveries", "Deliveries that were gi
 OLDEST_DUE = _gauge("webhook_oldest_due_seconds", "For how long the oldest due delivery waits.")
 
 HEALTH = _gauge("supportrag_health", "1: healthy, 0.5: degraded, 0: unhealthy.", "component")
+LIMIT_FALLBACKS = _counter(
+    "supportrag_rate_limit_fallbacks_total", "Requests counted in the process because Redis was out of reach."
+)
 ERRORS = _counter("supportrag_errors_total", "Errors that were nobody's wish.", "where")
 LOST_LOG_LINES = _gauge("supportrag_log_lines_dropped", "Log lines of this process that could not be kept.")
 

@@ -2,17 +2,12 @@
 
 from typing import Any
 
-import structlog
 from dependency_injector import containers, providers
-from prometheus_client import Counter
 
+from application.metrics import LIMIT_FALLBACKS
 from application.use_cases import audit, keys, limits, replay, tenants, tokens
 from application.use_cases.admission import KnownKeys, RecogniseToken
 from entrypoints.settings import Settings
-
-log = structlog.get_logger("supportrag.access")
-
-FALLBACKS = Counter("rate_limit_fallbacks_total", "Requests counted in the process because Redis was out of reach.")
 
 
 def _bootstrap_key(settings: Settings) -> str | None:
@@ -25,8 +20,10 @@ def _external(settings: Settings, issuer: Any, clock: Any) -> tokens.ExternalTok
     return tokens.ExternalTokens(issuer, settings.oauth_issuer, settings.oauth_audience, clock)
 
 
-def _limiter(shared: Any, own: Any, clock: Any) -> Any:
-    return own if shared is None else limits.FailingOverLimiter(shared, own, clock, FALLBACKS.inc)
+def _limiter(shared: Any, own: Any, clock: Any, numbers: Any) -> Any:
+    if shared is None:
+        return own
+    return limits.FailingOverLimiter(shared, own, clock, lambda: numbers.count(LIMIT_FALLBACKS))
 
 
 class AccessContainer(containers.DeclarativeContainer):
@@ -37,6 +34,7 @@ class AccessContainer(containers.DeclarativeContainer):
     issuer: providers.Dependency[Any] = providers.Dependency()
     own_limiter: providers.Dependency[Any] = providers.Dependency()
     shared_limiter: providers.Dependency[Any] = providers.Dependency()
+    numbers: providers.Dependency[Any] = providers.Dependency()
     clock: providers.Dependency[Any] = providers.Dependency()
     ids: providers.Dependency[Any] = providers.Dependency()
 
@@ -57,7 +55,7 @@ class AccessContainer(containers.DeclarativeContainer):
     grant_token = providers.Singleton(keys.GrantToken, recognise_token, own_tokens)
     browse_tenants = providers.Singleton(tenants.BrowseTenants, store)
 
-    limiter = providers.Singleton(_limiter, shared_limiter, own_limiter, clock)
+    limiter = providers.Singleton(_limiter, shared_limiter, own_limiter, clock, numbers)
     use_quota = providers.Singleton(limits.UseQuota, limiter, store, clock, ids)
     replay_answers = providers.Singleton(replay.ReplayAnswers, store, cipher, clock, ids)
     record_action = providers.Singleton(audit.RecordAction, store, clock, ids)

@@ -171,6 +171,7 @@ class Container(containers.DeclarativeContainer):
             memory=providers.Object(None),
             redis=providers.Singleton(parts.redis_limiter, settings),
         ),
+        numbers=numbers,
         clock=clock,
         ids=ids,
     )

@@ -1,6 +1,7 @@
 """Limits over HTTP: what counts, what is said of it, what does not count."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.access import Visitor, visitor
+from tests.support.redis import RedisProcess
 from tests.support.system import SystemUnderTest, running
 
 from adapters.system.fixed import ManualClock
@@ -182,6 +184,17 @@ async def test_two_instances_count_together_through_redis(database_url: str, red
         answers = await asyncio.gather(*(who.get("/api/v1/me") for who in (mine, there) for _ in range(70)))
         statuses = [answer.status_code for answer in answers]
         assert (statuses.count(200), statuses.count(429)) == (120, 20)
+
+
+async def test_a_lost_redis_shows_in_the_metrics_and_stops_nobody(own_redis: RedisProcess) -> None:
+    async with running(clock=ManualClock(), redis_url=own_redis.url) as desk:
+        key = await visitor(desk, tier="free")
+        own_redis.stop()
+        statuses = [(await key.ask()).status_code for _ in range(13)]
+        assert statuses == [200] * 12 + [429]
+        shown = (await desk.http.get("/metrics")).text
+        assert re.search(r"^supportrag_rate_limit_fallbacks_total 13(\.0)?$", shown, re.MULTILINE), shown[-2000:]
+        own_redis.start()
 
 
 CALLER = """
