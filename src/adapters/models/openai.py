@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from openai import AsyncStream, BadRequestError
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat import ChatCompletion
 
 from adapters.models.breaker import CircuitBreaker
 from adapters.models.preparation import encodable, unit, utf8
@@ -50,7 +50,7 @@ class OpenAILanguageModel:
         self._upstream.admit()
         deadline = deadline_in(options.timeout_seconds)
         request = self._create(messages, options, stream=True)
-        chunks: AsyncStream[ChatCompletionChunk] = await self._upstream.within(deadline, request)
+        chunks: AsyncStream[object] = await self._upstream.within(deadline, request)
         try:
             finished = False
             while (chunk := await self._upstream.within(deadline, anext(chunks, None))) is not None:
@@ -75,13 +75,21 @@ class OpenAILanguageModel:
         conversation: Any = [{"role": message.role, "content": utf8(message.content)} for message in messages]
         while True:
             try:
-                return await self._upstream.client.chat.completions.create(
-                    model=self.name, messages=conversation, stream=stream, **self._parameters(options)
-                )
+                return await self._send({"messages": conversation, **self._parameters(options)}, stream=stream)
             except BadRequestError as error:
                 if error.param in self._refused_parameters or error.param not in _OPTIONAL_PARAMETERS:
                     raise
                 self._refused_parameters.add(error.param)
+
+    async def _send(self, body: dict[str, Any], *, stream: bool) -> Any:
+        client = self._upstream.client
+        if not stream:
+            return await client.chat.completions.create(model=self.name, **body)
+        # Chunks as they are: making the SDK's models of them costs more than all else that is done with a token.
+        asked = {"model": self.name, "stream": True, **body}
+        return await client.post(
+            "/chat/completions", cast_to=object, body=asked, stream=True, stream_cls=AsyncStream[object]
+        )
 
     def _parameters(self, options: GenerationOptions) -> dict[str, Any]:
         """OpenAI's reasoning models take neither; every other server knows `max_tokens` alone."""
@@ -108,11 +116,13 @@ def _completion(response: object, model: str) -> Completion | None:
 
 def _piece(chunk: object) -> tuple[str, bool]:
     """The text of a chunk, and whether it says that the answer is finished."""
-    choices = getattr(chunk, "choices", None)
-    if not choices:
+    choices = chunk.get("choices") if isinstance(chunk, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(first, dict):
         return "", False
-    text = getattr(getattr(choices[0], "delta", None), "content", None)
-    return (text if isinstance(text, str) else ""), bool(getattr(choices[0], "finish_reason", None))
+    delta = first.get("delta")
+    text = delta.get("content") if isinstance(delta, dict) else None
+    return (text if isinstance(text, str) else ""), bool(first.get("finish_reason"))
 
 
 class OpenAIEmbedder:
