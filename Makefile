@@ -23,7 +23,7 @@ run: install  ## the whole service in one process, with a real FAQ to ask
 	$(BIN)/supportrag serve --demo --port $(PORT)
 
 test: check  ## lint, types, import contracts, every test
-	PYTHONHASHSEED=0 $(BIN)/pytest -n 2 --dist loadfile
+	PYTHONHASHSEED=0 $(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check src tests benchmarks
