@@ -53,6 +53,8 @@ SUBJECT_FLOOR = 0.4
 
 _WORD = re.compile(r"\w+")
 _RRF_DAMPING = 60
+_MOST_LEXICAL = 1e6
+"""A ratio of weights beyond this changes no order, and must not become infinite."""
 _FIRST_WORDS = 8
 
 
@@ -79,7 +81,7 @@ class Fusion:
             return 0.0
         if self.vector_weight <= 0:
             return 1.0
-        return (self.bm25_weight / self.vector_weight) * (0.7 / 0.3)
+        return min(self.bm25_weight / self.vector_weight, _MOST_LEXICAL) * (0.7 / 0.3)
 
 
 @dataclass(frozen=True, slots=True)

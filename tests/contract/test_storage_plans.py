@@ -57,7 +57,9 @@ def big_database_url(postgres_server: Server, migrated_template: str) -> Any:
     url = postgres_server.database_url(name)
     inside = Server(url)
     for table in BIG:
-        inside.run(f"ALTER TABLE {table.name} SET UNLOGGED", filling(table, ROWS), f"VACUUM ANALYZE {table.name}")
+        # Rows made in bulk say too little for the triggers, whose tables are not what is looked at here.
+        quiet = f"ALTER TABLE {table.name} DISABLE TRIGGER USER"
+        inside.run(quiet, filling(table, ROWS), f"VACUUM ANALYZE {table.name}")
     yield url
     postgres_server.drop(name)
 

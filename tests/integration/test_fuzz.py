@@ -86,7 +86,12 @@ def test_a_broken_body_is_a_400_on_every_route_that_reads_json(server: str, cont
     for operation in OPERATIONS:
         if operation.method == "post" and "{" not in operation.path and "application/json" in _media_types(operation):
             answer = httpx.post(f"{server}{operation.path}", content=content, headers=headers)
-            assert 400 <= answer.status_code < 500, f"{operation.label}: {answer.status_code} {answer.text[:300]}"
+            fine = range(200, 500) if not content and not _needs_body(operation) else range(400, 500)
+            assert answer.status_code in fine, f"{operation.label}: {answer.status_code} {answer.text[:300]}"
+
+
+def _needs_body(operation: schemathesis.schemas.APIOperation) -> bool:
+    return any(body.is_required for body in operation.body)
 
 
 def _media_types(operation: schemathesis.schemas.APIOperation) -> list[str]:

@@ -20,7 +20,7 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
     "--remote-debugging-port=0",
 )  # fmt: skip
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 KEYS = {"Enter": 13, "Escape": 27, "Tab": 9}
 

@@ -29,7 +29,7 @@ EVENT = PublicEvent(
 def body_and_headers(*secrets: str) -> tuple[bytes, dict[str, str]]:
     keys = [key_bytes(secret) for secret in secrets]
     body = render_body("whk_1", EVENT, 1, keys[0])
-    return body, dict(signature_headers(keys, EVENT.id, NOW, body))
+    return body, dict(signature_headers(keys, EVENT.id, datetime.now(UTC), body))
 
 
 def test_a_secret_has_two_spellings_of_one_key() -> None:
@@ -91,7 +91,7 @@ def test_a_flipped_bit_anywhere_in_the_body_is_refused(position: int, bit: int) 
 def test_in_a_rotation_both_keys_verify_and_the_old_one_keeps_the_single_headers() -> None:
     fresh = "another-secret-of-some-length-000000000000"
     body, headers = body_and_headers(SECRET, fresh)
-    only_fresh = dict(signature_headers([key_bytes(fresh)], EVENT.id, NOW, body))
+    only_fresh = dict(signature_headers([key_bytes(fresh)], EVENT.id, datetime.now(UTC), body))
     for spelling in (SPELLING, standard_spelling(fresh)):
         assert StandardWebhook(spelling).verify(body, headers)
     assert headers["X-Signature"] == body_and_headers(SECRET)[1]["X-Signature"]
