@@ -126,9 +126,9 @@ async def test_a_page_of_what_equals_something_reads_an_index_in_its_order(
 
 @every_big_kind
 async def test_a_page_sorted_by_any_indexed_field_begins_in_an_index(big_database_url: str, table: Table[Any]) -> None:
-    """But for a field of three values: whoever sorts by it has a third of the rows sorted by id."""
+    """But for a field of two or three values: whoever sorts by it has a third of the rows sorted by id."""
     async with transaction(big_database_url) as connection:
-        for path in indexed_fields(table).keys() - {"status"}:
+        for path in indexed_fields(table).keys() - {"status", "hidden"}:
             for sign in ("", "-"):
                 query = statements.page(table, "acme", (), PageRequest(sort=sign + path), None)
                 plan = await plan_of(connection, query.text, query.args)
@@ -145,6 +145,7 @@ async def test_looking_up_saving_and_removing_go_by_the_key(big_database_url: st
             require_indexed(plan, sorted_by_index=True)
 
 
+@pytest.mark.slow  # needs a server with no other open transaction, or nothing is all-visible after the vacuum
 @every_big_kind
 async def test_counting_for_the_total_reads_an_index_alone(big_database_url: str, table: Table[Any]) -> None:
     path = table.indexed[0]
