@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: install run test check fmt bench bench-retrieval bench-extraction fuzz reliability clean
+.PHONY: install run test check browser fmt bench bench-retrieval bench-extraction fuzz reliability clean
 
 install: $(VENV)/installed
 
@@ -23,7 +23,13 @@ run: install  ## the whole service in one process, with a real FAQ to ask
 	$(BIN)/supportrag serve --demo --port $(PORT)
 
 test: check  ## lint, types, import contracts, every test
-	PYTHONHASHSEED=0 $(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+	PYTHONHASHSEED=0 $(BIN)/pytest -n 2 --dist loadfile -rs -m "not slow"
+
+browser:  ## Chromium for the console's tests, on Debian as root; without one they are skipped, and say so
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	echo "no Chromium here: the tests that drive the console in a browser will be skipped"
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check src tests benchmarks
