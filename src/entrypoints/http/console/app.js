@@ -1,6 +1,6 @@
 /** The console: signing in, the frame, and the view that the address names. */
 import { discover, serves } from "./api.js";
-import { html, render, useEffect, useRef, useState } from "./html.js";
+import { html, render, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { useKeys } from "./keys.js";
 import { go, link, usePlace } from "./router.js";
 import { apiKey, keepKey, onRefused, prefer, preference } from "./session.js";
@@ -46,7 +46,7 @@ function Frame({ onLeave }) {
   const view = VIEWS.find((each) => each.name === here.view);
   const main = useRef(null);
   const title = view?.title ?? "Not here";
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${title} · supportrag console`;
     main.current.focus();
   }, [here.view, here.id]);

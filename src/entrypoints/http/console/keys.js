@@ -1,5 +1,5 @@
 /** Single-key shortcuts. They rest while somebody types, while a dialog is open, and with a modifier held. */
-import { useEffect, useRef } from "./html.js";
+import { useLayoutEffect, useRef } from "./html.js";
 
 const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
 
@@ -7,7 +7,8 @@ const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select, 
 export function useKeys(bindings, active = true) {
   const latest = useRef(bindings);
   latest.current = bindings;
-  useEffect(() => {
+  // Before the paint and not after it: a key struck as soon as the text is seen must find its listener.
+  useLayoutEffect(() => {
     if (!active) return undefined;
     let first = "";
     const hear = (event) => {

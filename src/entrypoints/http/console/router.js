@@ -1,5 +1,5 @@
 /** The place in the console is in the address after `#`: `#/knowledge/doc_1?tab=versions`. */
-import { useEffect, useState } from "./html.js";
+import { useLayoutEffect, useState } from "./html.js";
 
 /** {view, id, query}: the first and second segment, and what follows the question mark. */
 export function place(hash = location.hash) {
@@ -18,7 +18,7 @@ export const go = (...to) => { location.hash = link(...to); };
 
 export function usePlace() {
   const [here, move] = useState(place());
-  useEffect(() => {
+  useLayoutEffect(() => {
     const follow = () => move(place());
     addEventListener("hashchange", follow);
     follow(); // what was missed between the first drawing and now

@@ -1,5 +1,5 @@
 /** The parts that every view is made of. */
-import { html, useEffect, useRef, useState } from "./html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { count, share } from "./format.js";
 
 export const Button = ({ kind = "plain", busy, keys, children, ...rest }) => html`
@@ -75,7 +75,7 @@ export const Tabs = ({ tabs, current, label }) => html`
 /** A modal dialog; Escape and the cross close it. */
 export function Dialog({ title, onClose, children, wide }) {
   const dialog = useRef(null);
-  useEffect(() => { dialog.current.showModal(); }, []);
+  useLayoutEffect(() => { dialog.current.showModal(); }, []);
   return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-label=${title} onClose=${onClose}>
     <header><h2>${title}</h2><button type="button" class="cross" aria-label="Close" onClick=${() => dialog.current.close()}>×</button></header>
     <div class="inside">${children}</div>

@@ -1,6 +1,6 @@
 /** Writing a question–answer pair: new, staged or live. */
 import { useAction, listed, useForm } from "../data.js";
-import { html, useEffect, useRef } from "../html.js";
+import { html, useLayoutEffect, useRef } from "../html.js";
 import { Button, Check, Field, Problem, Text } from "../ui.js";
 
 export const blank = { question: "", answer: "", metadata: { category: "", intent: "", requires_handoff: false, tags: [], url: null } };
@@ -28,7 +28,7 @@ export function PairForm({ pair = blank, onSave, onLeave, save = "Save" }) {
   const [values, set] = useForm(opened(pair));
   const first = useRef(null);
   const saving = useAction(() => onSave(written(values)));
-  useEffect(() => first.current.querySelector("textarea").focus(), []);
+  useLayoutEffect(() => first.current.querySelector("textarea").focus(), []);
   const hear = (event) => {
     if (event.key === "Escape") {
       event.preventDefault(); // else a dialog around the form closes too

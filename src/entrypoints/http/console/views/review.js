@@ -2,7 +2,7 @@
 import { get, post, serves } from "../api.js";
 import { useAction, useLoad } from "../data.js";
 import { ago, plural, words } from "../format.js";
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
 import { useKeys } from "../keys.js";
 import { go, link } from "../router.js";
 import { Button, Empty, Loaded, Meter, Pager, Problem, Select, Tabs, Tag, tell } from "../ui.js";
@@ -77,7 +77,7 @@ function Waiting({ jobId }) {
 
 function Card({ pair, current, verdict, editing, onPoint, onVerdict, onEdit, onSplit, onSave, onLeave }) {
   const card = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!current) return;
     if (!card.current.contains(document.activeElement)) card.current.focus({ preventScroll: true });
     card.current.scrollIntoView({ block: "nearest" });
