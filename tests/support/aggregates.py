@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from application.ports.storage import Table
@@ -82,10 +82,17 @@ def aggregates(table: Table[Any]) -> st.SearchStrategy[Any]:
 
 
 def examples_of(strategy: st.SearchStrategy[Any], number: int) -> list[Any]:
-    """Drawn before the test runs: Hypothesis cannot draw inside a coroutine."""
+    """Drawn before the test runs: Hypothesis cannot draw inside a coroutine.
+    How long drawing takes says nothing here: the first draw of a process on a busy machine takes seconds."""
     found: list[Any] = []
 
-    @settings(max_examples=number, database=None, derandomize=True, phases=[Phase.generate])
+    @settings(
+        max_examples=number,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     @given(strategy)
     def collect(example: Any) -> None:
         found.append(example)
