@@ -7,6 +7,7 @@ than all of its sources can be compared by its hard facts alone.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from enum import Enum, auto
 from itertools import zip_longest
 
 from domain.sentences import sentences
@@ -48,6 +49,16 @@ def says_something(claim: Statement) -> bool:
     return bool(claim.words or claim.has_facts or claim.verdict is not None)
 
 
+class Bearing(Enum):
+    """What the sources have to say of a claim."""
+
+    BORNE_OUT = auto()
+    REFUTED = auto()
+    """They say otherwise, or a hard fact in it is not theirs."""
+    UNTOLD = auto()
+    """Nothing speaks against it, and too few of its words for it: it is foreign to them, or said in other words."""
+
+
 class Evidence:
     """What the sources say; read once, for the many sentences of a streamed answer."""
 
@@ -70,12 +81,22 @@ class Evidence:
 
     def supports(self, claim: Statement, language: str | None = None) -> bool:
         """`language` is the claim's, where it is known."""
+        told = self.bearing(claim, language)
+        return told is Bearing.BORNE_OUT or (told is Bearing.UNTOLD and self._is_foreign(language))
+
+    def bearing(self, claim: Statement, language: str | None = None) -> Bearing:
+        """In another language than the sources' a claim can be refuted, and otherwise stays untold."""
         if claim.text.lower() in self._text:
-            return True
-        if language and self.language and language != self.language:
-            return self._has_facts(claim, self._statements)
+            return Bearing.BORNE_OUT
+        if self._is_foreign(language):
+            return Bearing.UNTOLD if self._has_facts(claim, self._statements) else Bearing.REFUTED
         near = self._near(claim)
-        return self._has_facts(claim, near) and self._covers(claim) and not self._contradicts(claim, near)
+        if not self._has_facts(claim, near) or self._contradicts(claim, near):
+            return Bearing.REFUTED
+        return Bearing.BORNE_OUT if self._covers(claim) else Bearing.UNTOLD
+
+    def _is_foreign(self, language: str | None) -> bool:
+        return bool(language and self.language and language != self.language)
 
     def _has_facts(self, claim: Statement, near: Sequence[Statement]) -> bool:
         return (

@@ -35,6 +35,7 @@ from application.watching import QuestionWatch
 from entrypoints import parts
 from entrypoints.access_container import AccessContainer
 from entrypoints.conversation_container import ConversationContainer
+from entrypoints.judging_container import JudgingContainer
 from entrypoints.seeing_container import SeeingContainer
 from entrypoints.settings import Settings
 from entrypoints.steering_container import SteeringContainer
@@ -251,6 +252,18 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
     )
 
+    judges = providers.Singleton(parts.judges, embedder, profile, languages, llm)
+    judging = providers.Container(
+        JudgingContainer,
+        store=store,
+        pipeline=pipeline,
+        views=views,
+        judges=judges,
+        signal=signal,
+        clock=clock,
+        ids=ids,
+    )
+
     messengers = providers.Singleton(parts.messengers, settings)
     channel_secrets = providers.Singleton(parts.channel_secrets, settings)
     conversations = providers.Container(
@@ -280,6 +293,7 @@ class Container(containers.DeclarativeContainer):
         ingestion=providers.Singleton(reviewing.FinishIngestion, indexer, clock),
         reindex=providers.Singleton(Reindex, store, indexer, clock),
         batch=providers.Singleton(AnswerBatch, store, ask, clock),
+        evaluation=judging.evaluate,
         erasure=conversations.erase_person,
         channel_message=conversations.send_message,
     )

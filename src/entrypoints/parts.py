@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from application import metrics
 from application.ports import storage
+from application.ports.judges import Judges
 from application.ports.telemetry import SILENCE
 from application.use_cases import (
     health,
@@ -368,6 +369,17 @@ def secret(value: Any) -> str | None:
 def profile(settings: Settings) -> ranking_profiles.RankingProfile:
     bundled = settings.embedder_kind == "bundled"
     return ranking_profiles.BUILT_IN if bundled else ranking_profiles.SINGLE_SPACE
+
+
+def judges(embedder: Any, profile: Any, languages: Any, llm: Any) -> Judges:
+    from adapters.judges.built_in import BuiltInJudge
+
+    built_in = BuiltInJudge(embedder, profile, languages)
+    if llm is None:
+        return Judges(built_in)
+    from adapters.judges.ragas import RagasJudge
+
+    return Judges(built_in, RagasJudge(llm, embedder, profile))
 
 
 def calibration(settings: Settings) -> confidence.Calibration:

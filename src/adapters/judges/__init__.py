@@ -1,0 +1,1 @@
+"""Who judges answers: one by embeddings that is always there, and one by a language model."""

@@ -38,6 +38,8 @@ ACCESS_USE_CASES = (
 
 SEEING_USE_CASES = ("read_analytics", "browse_logs", "show_metrics")
 
+JUDGING_USE_CASES = ("request_evaluation", "browse_evaluations", "keep_dataset", "browse_datasets")
+
 
 def dependencies(container: Container) -> dict[str, Provide]:
     webhooks, conversations = container.webhooks, container.conversations
@@ -48,6 +50,7 @@ def dependencies(container: Container) -> dict[str, Provide]:
         **{name: _provide(conversations, name) for name in CONVERSATION_USE_CASES},
         **{name: _provide(container.steering, name) for name in STEERING_USE_CASES},
         **{name: _provide(container.seeing, name) for name in SEEING_USE_CASES},
+        **{name: _provide(container.judging, name) for name in JUDGING_USE_CASES},
     }
 
 

@@ -27,6 +27,7 @@ from entrypoints.http.routes.console import ConsoleController
 from entrypoints.http.routes.deliveries import DeliveriesController
 from entrypoints.http.routes.documents import DocumentsController, ExportController
 from entrypoints.http.routes.escalations import EscalationsController, HandingOverController
+from entrypoints.http.routes.evaluation import EvaluationController
 from entrypoints.http.routes.events import EventsController
 from entrypoints.http.routes.guardrails import GuardrailsController
 from entrypoints.http.routes.health import HealthController
@@ -88,6 +89,7 @@ CONTROLLERS = (
     EscalationsController,
     OpenAIController,
     AnalyticsController,
+    EvaluationController,
     LogsController,
     MetricsController,
     ConsoleController,

@@ -74,6 +74,8 @@ def job_links(job: Job) -> dict[str, str]:
         links["cancel"] = f"{own}/cancel"
     if job.type is JobType.BATCH:
         links["results"] = f"{own}/results"
+    if eval_id := job.result.get("eval_id"):
+        links["results"] = f"/api/v1/evaluation/results/{eval_id}"
     if review := job.result.get("review_url"):
         links["review"] = review
     return links
