@@ -8,6 +8,7 @@ domains, and what the whole service does with the labelled questions of support_
 
 import asyncio
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,12 @@ from domain.human_requests import asks_for_human, complains
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 DETECTORS = {"wants_human": asks_for_human, "complaint": complains}
-FOREIGN = ("faq/stackfaq/queries.jsonl", "faq/covidfaq/queries.jsonl", "xquad/questions.en.jsonl")
+FOREIGN = (
+    *("faq/stackfaq/queries.jsonl", "faq/covidfaq/queries.jsonl", "escalation/dstc11_knowledge_seeking.jsonl"),
+    *("intents/clinc150/test.jsonl", "intents/banking77/test.jsonl"),
+    *(f"xquad/questions.{language}.jsonl" for language in ("en", "de", "es", "ru")),
+    *(f"faq/debianfaq/queries.{language}.jsonl" for language in ("de", "fr", "ru")),
+)
 
 
 def rows(path: str) -> list[dict[str, Any]]:
@@ -37,7 +43,7 @@ def bitext() -> None:
     for path in FOREIGN:
         questions = [row.get("query") or row.get("question") or row.get("text") for row in rows(path)]
         counts = {label: sum(detects(text, "en") for text in questions) for label, detects in DETECTORS.items()}
-        print(f"others  {path:30} false alarms {counts} of {len(questions)}")
+        print(f"others  {path:40} false alarms {counts} of {len(questions)}")
 
 
 async def reference() -> None:
@@ -52,6 +58,9 @@ async def reference() -> None:
             answer = await system.ask(row["question"], options={"use_cache": False})
             done = "auto_reply" if answer["action"] == "auto_reply" else "handoff"
             seen[row["expected_action"], done] += 1
+            if done != row["expected_action"] and "-v" in sys.argv:
+                why = f"{answer['confidence']} {answer.get('escalation_reason')}"
+                print(f"  wanted {row['expected_action']}: {row['question']!r} {why}")
     right = sum(count for (wanted, done), count in seen.items() if wanted == done)
     print(f"reference  {right} of {len(questions)} as labelled; (wanted, done): {dict(seen)}")
 

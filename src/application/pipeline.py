@@ -222,6 +222,7 @@ class AnswerPipeline:
             question=run.text,
             language=run.language,
             confidence=run.confidence,
+            answers=run.sources[0].question if run.sources else None,
             category=run.category if (run.confidence or 0.0) >= CREDIBLE else None,
             requires_handoff=bool(top and top.metadata.requires_handoff),
             intent_weight=run.tenant.intent_weights.get(run.intent or "", 0.0),

@@ -11,7 +11,7 @@ from domain import settings
 from domain.aggregates import Aggregate
 from domain.errors import Conflict
 from domain.events import EscalationAssigned, EscalationResolved, QuestionEscalated
-from domain.human_requests import asks_for_human, complains
+from domain.human_requests import asks_for_human, complains, makes_complaint, speaks_of_complaints
 from domain.queries import EscalationVerdict
 
 
@@ -52,6 +52,8 @@ class Evidence:
     language: str
     confidence: float | None
     """Of the best answer; `None` when nothing was found."""
+    answers: str | None = None
+    """The question that the best answer was approved for."""
     category: str | None = None
     requires_handoff: bool = False
     intent_weight: float = 0.0
@@ -88,8 +90,7 @@ def _reason(evidence: Evidence, policy: settings.Escalation) -> Reason | None:
         return Reason.ASKED_FOR_HUMAN
     if evidence.unsupported:
         return Reason.UNSUPPORTED
-    unsure = evidence.confidence is None or evidence.confidence < policy.confidence_threshold
-    if unsure and complains(evidence.question, evidence.language):
+    if _is_complaint(evidence, policy):
         return Reason.COMPLAINT
     if evidence.confidence is None:
         return Reason.NO_SOURCE
@@ -101,6 +102,16 @@ def _reason(evidence: Evidence, policy: settings.Escalation) -> Reason | None:
         return Reason.LOW_CONFIDENCE
     tipped = evidence.confidence * (1.0 - evidence.intent_weight) < 1.0 - policy.intent_weight_threshold
     return Reason.INTENT if tipped else None
+
+
+def _is_complaint(evidence: Evidence, policy: settings.Escalation) -> bool:
+    """A complaint is a person's, unless what was approved is about complaining; mere displeasure is, unless
+    something approved answers what it comes with."""
+    answered = evidence.confidence is not None and evidence.confidence >= policy.confidence_threshold
+    if not answered:
+        return complains(evidence.question, evidence.language)
+    declared = makes_complaint(evidence.question, evidence.language)
+    return declared and not speaks_of_complaints(evidence.answers or "")
 
 
 def normal_form(question: str) -> str:

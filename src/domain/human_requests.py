@@ -1,90 +1,131 @@
-"""Telling that somebody wants to talk to a person, or complains, in five languages."""
+"""Telling that somebody wants to talk to a person, or complains, in five languages.
+
+A wish is looked for clause by clause, and one that is denied (`I don't need an agent`, `without talking to
+anybody`, `do I have to call someone?`) is none. Every language is tried: of two words nobody can tell which it is.
+"""
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 
-_PERSON = {
-    "en": r"(?:human|person|people|agents?|operators?|representatives?|someone|somebody|advis[eo]rs?|staff|rep|"
-    r"supervisor|manager|assistant|associate|specialist)",
-    "de": r"(?:mensch(?:en)?|mitarbeiter(?:in)?|berater(?:in)?|jemande?[mn]?|person|agent(?:en)?|kundenberater)",
-    "fr": r"(?:humain|personne|conseill(?:er|ère)|agent|opérat(?:eur|rice)|quelqu'un|responsable|représentant)",
-    "es": r"(?:humano|persona|agente|operador(?:a)?|representante|alguien|asesor(?:a)?|encargado)",
-    "ru": r"(?:человек\w*|оператор\w*|сотрудник\w*|менеджер\w*|специалист\w*|консультант\w*|кем-нибудь|кем-то|"
-    r"живым|агент\w*)",
-}
+from domain.grievances import DECLARED, DISPLEASED, HANDLED, NOUNS
+from domain.human_words import EASILY_MISTYPED, OTHER_WORDS, SPEECH, Speech
 
-_TALK = {
-    "en": r"(?:talk|speak|chat|talking|speaking|connect(?: me)?|transfer(?: me)?|put me through|escalate|"
-    r"contacting|chatting|reaching|assistance|"
-    r"call|contact(?! lists?| details?| from)|reach|phone)",
-    "de": r"(?:sprechen|reden|verbinden|verbinde|weiterleiten|kontakt|chatten|telefonieren|brauche|möchte|will)",
-    "fr": r"(?:parler|discuter|joindre|contacter|passer|passez|transférer|transférez|mettre en relation|échanger|"
-    r"besoin)",
-    "es": r"(?:hablar|comunicar(?:me)?|conectar|contactar|pasar|pásame|transferir|transfiérame|charlar|necesito)",
-    "ru": r"(?:поговорить|говорить|соедини\w*|свяж\w*|связаться|переключи\w*|позов\w*|пообщаться|нужен|дайте|"
-    r"переведи\w*|хочу)",
-}
-
-_REAL = {
-    "en": r"\b(?:real|live|actual|human)\s+"
-    r"(?:human|person|people|agent|operator|being|support|rep|representative)\b|"
-    r"\bhuman (?:agent|being|help|assistance|support|operator)\b|\bnot a (?:bot|robot|machine)\b",
-    "de": r"\b(?:echte[nrms]?|richtige[nrms]?|lebende[nrms]?|menschliche[nrms]?)\s+"
-    r"(?:mensch(?:en)?|mitarbeiter|person|berater|ansprechpartner|unterstützung)\b",
-    "fr": r"\b(?:vrai|vraie|véritable)\s+(?:personne|humain|conseiller|agent)\b|\bagent humain\b|\bêtre humain\b",
-    "es": r"\b(?:persona|agente|operador|ser)\s+(?:real|humano|humana|de verdad)\b",
-    "ru": r"\b(?:жив\w+|реальн\w+|настоящ\w+)\s+(?:человек\w*|оператор\w*|сотрудник\w*)\b|\bоператор[а!]?$",
-}
+_GAP = r"[\s'’-]+"
+_PLEASE = re.compile(r",?\s*\b(?:please|bitte|s'il (?:vous|te) pla[iî]t|svp|por favor|пожалуйста)\s*,", re.IGNORECASE)
+"""Between commas it parts no clause."""
+_CLAUSE = re.compile(r"[.?!;,:\n…]+|\s(?:but|aber|sondern|mais|pero|sino|но)\s", re.IGNORECASE)
+_WORD = re.compile(r"\w+(?:-\w+)*")
+BARE = 6
+"""A request of so few words may be nothing but the person."""
+SHORTEST = 4
+"""Shorter words are too close to too many others to be put right."""
+FREE_ORDER = ("de", "ru")
+"""Languages whose verb may follow the person: `mit einem Menschen sprechen`."""
 
 
-_WANTED = (
-    r"\b(?:need|want|get me|give me|see)\b.{0,12}?\b(?:human|person|agent|operator|representative|someone|somebody|"
-    r"advis[eo]r|rep|supervisor|manager|assistant|associate|specialist)\b(?! (?:in|else|who|with))"
-)
-"""In English people also just want one; close by, for most needs are of something else."""
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
 
 
-def _pattern(language: str) -> re.Pattern[str]:
-    near = rf"\b{_TALK[language]}\b(?:[^.?!\n]{{0,30}}?)\b{_PERSON[language]}\b"
-    wanted = f"|{_WANTED}" if language == "en" else ""
-    return re.compile(f"{near}|{_REAL[language]}{wanted}", re.IGNORECASE)
+def _wishes(speech: Speech, free: bool) -> re.Pattern[str]:
+    person = rf"(?:{speech.staff}\b|{speech.anybody}\b(?!{speech.elsewhere}))"
+    between = rf"(?:{_GAP}(?:{speech.between}))"
+    reached = rf"\b{speech.reach}{between}{{0,6}}{_GAP}{person}"
+    wanted = rf"\b{speech.want}{between}{{0,5}}{_GAP}{person}(?={_GAP}{speech.onward}\b|\W*$)"
+    turned = rf"|\b{person}{between}{{0,4}}{_GAP}{speech.reach}\b" if free else ""
+    return _compiled(f"{reached}|{wanted}{turned}")
 
 
-_PATTERNS = {language: _pattern(language) for language in _PERSON}
+def _denials(speech: Speech) -> re.Pattern[str]:
+    """Of what stands before a wish."""
+    return _compiled(rf"(?:^|\W){speech.negation}(?:{_GAP}(?:{speech.chain}))*\W*$")
+
+
+_WISHES = {name: _wishes(speech, name in FREE_ORDER) for name, speech in SPEECH.items()}
+_DENIALS = {name: _denials(speech) for name, speech in SPEECH.items()}
+_OUTRIGHT = {name: _compiled(speech.outright) for name, speech in SPEECH.items()}
+_PERSONS = {name: _compiled(rf"(?:{speech.staff}|{speech.anybody})") for name, speech in SPEECH.items()}
+_COURTESY = {name: _compiled(speech.courtesy) for name, speech in SPEECH.items()}
 
 
 def asks_for_human(text: str, language: str) -> bool:
-    """Whether the text asks for a person to take over. English is always tried: it is what bots are told."""
-    tried = {language, "en"} & _PATTERNS.keys()
-    return any(_PATTERNS[name].search(text) for name in tried)
+    """Whether the text asks for a person to take over."""
+    said = _mended(text)
+    return any(_asks(said, name) for name in SPEECH)
 
 
-_GRIEVANCE = {
-    "en": r"(?:complaints?|reclamations?)",
-    "de": r"(?:beschwerden?|reklamation(?:en)?)",
-    "fr": r"(?:réclamations?|plaintes?)",
-    "es": r"(?:quejas?|reclamación|reclamaciones|reclamo)",
-    "ru": r"(?:жалоб\w*|претензи\w*)",
-}
+def _asks(text: str, language: str) -> bool:
+    clauses = _CLAUSE.split(_PLEASE.sub(" ", text))
+    return _is_bare(text, language) or any(_wished(clause, language) for clause in clauses)
 
-_COMPLAINING = {
-    "en": r"\b(?:file|filing|make|making|lodge|lodging|submit|submitting|raise|register|have|issue|write|send"
-    r"|report|present)"
-    rf"\w*(?: an?| some| my| the)?(?: \w+)?? {_GRIEVANCE['en']}\b"
-    r"|\b(?:consumer|customer|formal) (?:complaint|claim|reclamation)s?\b|\bclaims? against\b"
-    r"|\b(?:to|i|we|will|wanna|gonna|must) complain\b|\bcomplain(?:ing)? (?:about|against)\b"
-    r"|\b(?:not happy|unhappy|dissatisfied|disappointed|fed up) with (?:your|ur|the|this) (?:\w+ )?(?:service"
-    r"|work|company|support|product)\b",
-    "de": rf"\b{_GRIEVANCE['de']} (?:einreichen|einlegen|machen|loswerden|vorbringen)\b|\bbeschwere? mich\b"
-    rf"|\bmich (?:\w+ )*beschweren\b",
-    "fr": rf"\b(?:faire|déposer|porter|formuler) (?:une |ma )?{_GRIEVANCE['fr']}\b|\bme plaindre\b",
-    "es": rf"\b(?:poner|presentar|hacer|interponer) (?:una |mi )?{_GRIEVANCE['es']}\b|\bquejarme\b|\bme quejo\b",
-    "ru": rf"\b(?:подать|написать|оставить|отправить|хочу|есть) {_GRIEVANCE['ru']}|\bпожаловаться\b|\bжалуюсь\b",
-}
 
-_COMPLAINTS = {language: re.compile(pattern, re.IGNORECASE) for language, pattern in _COMPLAINING.items()}
+def _wished(clause: str, language: str) -> bool:
+    found = [*_WISHES[language].finditer(clause), *_OUTRIGHT[language].finditer(clause)]
+    return any(not _DENIALS[language].search(clause[: match.start()]) for match in found)
+
+
+def _is_bare(text: str, language: str) -> bool:
+    """Nothing but a person and courtesies: `agent please`."""
+    said = _WORD.findall(text)
+    if not 0 < len(said) <= BARE:
+        return False
+    left = [word for word in said if not _COURTESY[language].fullmatch(word)]
+    return bool(left) and _PERSONS[language].fullmatch(" ".join(left)) is not None
+
+
+_DECLARED = {name: _compiled(pattern) for name, pattern in DECLARED.items()}
+_DISPLEASED = {name: _compiled(pattern) for name, pattern in DISPLEASED.items()}
+_HANDLED = {name: _compiled(pattern) for name, pattern in HANDLED.items()}
+_NOUNS = {name: _compiled(rf"\b{pattern}\b") for name, pattern in NOUNS.items()}
+
+
+def makes_complaint(text: str, language: str) -> bool:
+    """Whether the text says that it is a complaint, or wants to make one."""
+    said = _mended(text)
+    return any(_declares(said, name) for name in SPEECH)
+
+
+def _declares(text: str, language: str) -> bool:
+    said = _WORD.findall(text)
+    if len(said) <= BARE // 2 and _NOUNS[language].match(text.strip()):
+        return True
+    found = _DECLARED[language].search(text)
+    return found is not None and not _HANDLED[language].search(text[: found.end()])
 
 
 def complains(text: str, language: str) -> bool:
-    """Whether the text is a complaint, or wants to make one."""
-    pattern = _COMPLAINTS.get(language, _COMPLAINTS["en"])
-    return pattern.search(text) is not None
+    """Whether the text is a complaint, wants to make one, or says how displeased somebody is."""
+    return makes_complaint(text, language) or any(pattern.search(text) for pattern in _DISPLEASED.values())
+
+
+def speaks_of_complaints(text: str) -> bool:
+    """Whether the text, say of an approved answer's question, is about complaints."""
+    return any(pattern.search(text) for pattern in _NOUNS.values()) or makes_complaint(text, "")
+
+
+def _mended(text: str) -> str:
+    """With the words put right that decide and have one slip in them: `speak to a humna`."""
+    return _WORD.sub(lambda found: _right(found.group()), text)
+
+
+@lru_cache(maxsize=4096)
+def _right(word: str) -> str:
+    key = word.casefold()
+    if len(key) < SHORTEST or key in OTHER_WORDS or key.startswith(EASILY_MISTYPED):
+        return word
+    return next((_MEANT[variant] for variant in _one_less(key) if variant in _MEANT), word)
+
+
+def _one_less(word: str) -> list[str]:
+    """The word, and it without each of its letters."""
+    return [word, *(word[:at] + word[at + 1 :] for at in range(len(word)))]
+
+
+def _meant() -> Mapping[str, str]:
+    """By each deciding word without one of its letters: two words that share one are a slip or two apart
+    (Wolf Garbe, "Symmetric Delete spelling correction")."""
+    return {variant: word for word in EASILY_MISTYPED for variant in _one_less(word)}
+
+
+_MEANT = _meant()
