@@ -27,7 +27,7 @@ from adapters.system.live import RandomIds, SystemClock
 from application.use_cases.delivering import Deliver
 from application.use_cases.delivery import DeliveryService
 from application.use_cases.relaying import RelayEvents
-from application.use_cases.webhooks import RegisterWebhook, Vault
+from application.use_cases.webhooks import Bounds, RegisterWebhook, Vault
 from domain.access import Caller, Principal, Scope
 from domain.events import QuestionFailed
 
@@ -84,7 +84,7 @@ def service(store: Any, queue: Any) -> tuple[DeliveryService, RegisterWebhook, H
     clock, ids, cipher = SystemClock(), RandomIds(), AesGcmCipher("benchmark")
     guard = AddressGuard(["127.0.0.1"])
     sender = HttpSender(guard, "SupportRAG/benchmark")
-    register = RegisterWebhook(store, queue, Vault(cipher, ids), guard, clock, ids)
+    register = RegisterWebhook(store, queue, Vault(cipher, ids), Bounds(guard), clock, ids)
     deliver, relay = Deliver(queue, sender, store, cipher, clock), RelayEvents(queue, store, ids)
     return DeliveryService(relay, deliver, queue, store, LocalSignal(), clock, ids), register, sender
 

@@ -38,7 +38,7 @@ from adapters.system.live import RandomIds, SystemClock
 from application.use_cases.delivering import Deliver
 from application.use_cases.delivery import DeliveryService
 from application.use_cases.relaying import RelayEvents
-from application.use_cases.webhooks import RegisterWebhook, Vault
+from application.use_cases.webhooks import Bounds, RegisterWebhook, Vault
 from domain.access import Caller, Principal, Scope
 from domain.errors import DomainError
 from domain.events import QuestionFailed
@@ -198,7 +198,7 @@ async def register(url: str, target: str, count: int, limits: LaneLimits | None 
     store, queue = parts(url)
     await store.open()
     ids, clock, guard = RandomIds(), SystemClock(), AddressGuard(["127.0.0.1"])
-    make = RegisterWebhook(store, queue, Vault(AesGcmCipher(MASTER), ids), guard, clock, ids)
+    make = RegisterWebhook(store, queue, Vault(AesGcmCipher(MASTER), ids), Bounds(guard), clock, ids)
     given = {"url": target, "events": ("query.failed",), "retry_policy": RetrySettings(timeout_seconds=1)}
     for _ in range(count):
         await make(CALLER, given | ({"limits": limits} if limits else {}), {}, None)

@@ -13,6 +13,7 @@ from domain.events import DocumentIngested
 from domain.ids import Prefix
 from domain.paging import where
 from domain.qa_pairs import PairMetadata, PairStatus, QAPair
+from domain.settings import TenantSettings
 from domain.staging import Draft, StagedFile, StagedPair
 from domain.taxonomy import Category, Intent, intent_id
 
@@ -27,8 +28,10 @@ class Committed:
 
 
 class Committer:
-    def __init__(self, indexer: Indexer, clock: Clock, ids: Ids) -> None:
+    def __init__(self, indexer: Indexer, deployment: TenantSettings, clock: Clock, ids: Ids) -> None:
+        """`deployment` names the models and stores that every tenant has."""
         self._indexer, self._clock, self._ids = indexer, clock, ids
+        self._retrieval = deployment.retrieval
 
     async def __call__(self, uow: UnitOfWork, draft: Draft, staged: Sequence[StagedPair]) -> Committed:
         """Moves the staged pairs into the documents of their files. The draft changes and is still to be
@@ -64,6 +67,9 @@ class Committer:
                 total_size_bytes=document.size_bytes,
                 metadata=document.metadata,
                 external_document_id=draft.metadata.get("external_document_id"),
+                embeddings_model=self._retrieval.embedding_model,
+                vector_store=self._retrieval.vector_db,
+                correlation_id=draft.correlation_id,
             )
         )
         await uow[DOCUMENTS].save(document)

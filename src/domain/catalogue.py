@@ -98,7 +98,7 @@ CATALOGUE: tuple[EventType, ...] = (
           operator_id=Field(TEXT_OR_NULL, "assigned_operator_id"), assigned_operator_id=TEXT_OR_NULL,
           assigned_operator_name=TEXT_OR_NULL, conversation_summary=TEXT, last_message=TEXT, **_ORIGIN),
     _type("query.failed", happened.QuestionFailed, "A question could not be answered.",
-          query_id=TEXT, error_code=TEXT, error_message=TEXT),
+          query_id=TEXT, error_code=TEXT, error_message=TEXT, **_ORIGIN),
     _type("document.uploaded", happened.UploadAccepted, "A file was uploaded.",
           job_id=TEXT, filename=TEXT, size_bytes=COUNT),
     _type("knowledge.document.uploaded", happened.UploadAccepted, "A file is in the staging area.",
@@ -120,7 +120,7 @@ CATALOGUE: tuple[EventType, ...] = (
     _type("knowledge.document.failed", happened.IngestionFailed, "A document could not be indexed.",
           document_id=TEXT, name=TEXT, external_document_id=TEXT_OR_NULL, status=_said("failed"),
           error_code=TEXT, error_message=TEXT, error=Field(TEXT, "error_message"),
-          retry_count=_said(0, COUNT), max_retries=_said(0, COUNT), next_retry=_said(None, TEXT_OR_NULL)),
+          retry_count=COUNT, max_retries=COUNT, next_retry=_said(None, TEXT_OR_NULL)),
     _type("document.deleted", happened.DocumentArchived, "A document was archived.",
           document_id=TEXT, qa_archived=COUNT),
     _type("job.started", happened.JobStarted, "A job began.", **_JOB),
@@ -190,6 +190,13 @@ def matches(subscription: str, event_type: str) -> bool:
     if subscription.endswith(".*"):
         return event_type.startswith(subscription[:-1])
     return subscription == event_type
+
+
+def covering(event_type: str) -> tuple[str, ...]:
+    """Every subscription that covers the type: its name, its prefixes, and `*`."""
+    parts = event_type.split(".")
+    prefixes = [".".join(parts[:count]) + ".*" for count in range(1, len(parts))]
+    return tuple(dict.fromkeys((event_type, *prefixes, EVERYTHING)))
 
 
 def subscribes(subscriptions: Iterable[str], event_type: str) -> bool:

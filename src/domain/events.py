@@ -51,6 +51,10 @@ class QuestionFailed(Event):
     query_id: str
     error_code: str
     error_message: str
+    user_id: str | None = None
+    session_id: str | None = None
+    source_metadata: Mapping[str, Any] = field(default_factory=dict)
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,7 @@ class DocumentIngested(Event):
     external_document_id: str | None = None
     embeddings_model: str = ""
     vector_store: str = ""
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,9 @@ class IngestionFailed(Event):
     error_code: str
     error_message: str
     external_document_id: str | None = None
+    retry_count: int = 0
+    max_retries: int = 0
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +116,7 @@ class DocumentArchived(Event):
 class JobStarted(Event):
     job_id: str
     job_type: str
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +125,7 @@ class JobProgressed(Event):
     job_type: str
     progress: float
     eta_seconds: float | None
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +133,7 @@ class JobCompleted(Event):
     job_id: str
     job_type: str
     result: Mapping[str, Any]
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +142,7 @@ class JobFailed(Event):
     job_type: str
     error_code: str
     error_message: str
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +150,7 @@ class JobCancelled(Event):
     job_id: str
     job_type: str
     cancelled_by: str
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,3 +252,4 @@ class ExternalEventReceived(Event):
     user_id: str | None
     action: str | None
     details: Mapping[str, Any] = field(default_factory=dict)
+    correlation_id: str | None = None

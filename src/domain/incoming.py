@@ -15,6 +15,7 @@ TOLERANCE = timedelta(minutes=5)
 MAX_BODY_BYTES = 1024 * 1024
 MAX_SIGNATURES = 10
 """How many space-separated Standard Webhooks signatures are looked at."""
+MAX_CORRELATION_ID = 256
 DECOY_KEY = bytes(32)
 """Checked against when there is no such webhook, so that the refusal takes as long."""
 
@@ -34,6 +35,7 @@ class Envelope:
     headers: Mapping[str, str]
     body: bytes
     peer: str | None
+    trace_id: str = ""
 
     def header(self, name: str) -> str:
         return self.headers.get(name, "")
@@ -145,8 +147,9 @@ class Notice:
 
     @property
     def correlation_id(self) -> str | None:
+        """Goes back with whatever comes of it."""
         found = self.metadata.get("correlation_id")
-        return found if isinstance(found, str) else None
+        return str(found) if isinstance(found, str | int) and not isinstance(found, bool) else None
 
 
 def dedupe_keys(webhook_id: str, envelope: Envelope, notice: Notice, proof: Proof) -> tuple[str, ...]:

@@ -81,6 +81,17 @@ class Job(Aggregate):
             return 1.0
         return round(min(1.0, self.done / self.total), 4) if self.total else 0.0
 
+    @property
+    def trace_id(self) -> str | None:
+        """Of the request that it came of, where that is known."""
+        given = self.input.get("traceparent")
+        return str(given).split("-")[1] if given else self.input.get("trace_id")
+
+    @property
+    def _named(self) -> dict[str, Any]:
+        """What each of its events says."""
+        return {"job_id": self.id, "job_type": self.type, "trace_id": self.trace_id}
+
     def eta_seconds(self, now: datetime) -> float | None:
         """From the measured rate; `None` until something is done or when nothing is left to wait for."""
         if self.started_at is None or self.is_finished or not 0 < self.done <= self.total:
@@ -98,7 +109,7 @@ class Job(Aggregate):
         )  # fmt: skip
         if first:
             self.started_at = now
-            self.record(JobStarted(job_id=self.id, job_type=self.type))
+            self.record(JobStarted(**self._named))
 
     def advance(self, now: datetime, *, done: int, succeeded: int | None = None, failed: int | None = None) -> None:
         self.done = done
@@ -106,9 +117,7 @@ class Job(Aggregate):
         self.failed = self.failed if failed is None else failed
         self.updated_at, self.lease_until = now, now + LEASE
         self.lost_leases = self.tries = 0
-        self.record(
-            JobProgressed(job_id=self.id, job_type=self.type, progress=self.progress, eta_seconds=self.eta_seconds(now))
-        )
+        self.record(JobProgressed(**self._named, progress=self.progress, eta_seconds=self.eta_seconds(now)))
 
     def renew(self, now: datetime) -> None:
         self.lease_until = now + LEASE
@@ -141,19 +150,19 @@ class Job(Aggregate):
         self._require_unfinished()
         self.result, self.stage, self.completed_at = result, "completed", now
         self._leave(now, JobStatus.COMPLETED)
-        self.record(JobCompleted(job_id=self.id, job_type=self.type, result=result))
+        self.record(JobCompleted(**self._named, result=result))
 
     def fail(self, now: datetime, code: str, message: str) -> None:
         self._require_unfinished()
         self.error, self.stage, self.completed_at = JobError(code, message), "failed", now
         self._leave(now, JobStatus.FAILED)
-        self.record(JobFailed(job_id=self.id, job_type=self.type, error_code=code, error_message=message))
+        self.record(JobFailed(**self._named, error_code=code, error_message=message))
 
     def cancel(self, now: datetime, by: str) -> None:
         self._require_unfinished()
         self.cancelled_by, self.stage, self.completed_at, self.cancel_requested = by, "cancelled", now, True
         self._leave(now, JobStatus.CANCELLED)
-        self.record(JobCancelled(job_id=self.id, job_type=self.type, cancelled_by=by))
+        self.record(JobCancelled(**self._named, cancelled_by=by))
 
     def _leave(self, now: datetime, status: JobStatus) -> None:
         self.status, self.updated_at = status, now

@@ -28,6 +28,10 @@ class LaneLimits:
     per_hour: int = MAX_PER_HOUR
 
 
+CEILINGS = LaneLimits(in_flight=32, per_hour=100_000)
+"""What a webhook's owner may raise its limits to, unless the deployment says otherwise: a quarter of a worker."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
     webhook_id: str

@@ -22,6 +22,8 @@ class Op(StrEnum):
     LT = "lt"
     HAS = "has"
     """The field is a list and holds the value."""
+    HAS_ANY = "has_any"
+    """The field is a list and holds one of the values."""
     LIKE = "like"
     """The field's text contains the value, ignoring case."""
 

@@ -40,6 +40,8 @@ class Draft(Aggregate):
     file_documents: Mapping[str, str] = field(default_factory=dict)
     """The document that the pairs of a file (or, under "", those added by hand) went into."""
     pairs_committed: int = 0
+    correlation_id: str | None = None
+    """What the system that sent the document knows it by."""
 
     @property
     def document_ids(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from domain.canonical import canonical_json
 from domain.catalogue import TEST, can_be_subscribed
 from domain.errors import Problem
-from domain.lanes import MAX_IN_FLIGHT, MAX_PER_HOUR
+from domain.lanes import CEILINGS, LaneLimits
 from domain.retries import MAX_RETRIES, MAX_TIMEOUT, MIN_TIMEOUT
 from domain.signing import key_bytes
 
@@ -86,11 +86,14 @@ def _texts(webhook: "Webhook") -> Problems:
 
 
 def _numbers(webhook: "Webhook") -> Problems:
-    policy, limits = webhook.retry_policy, webhook.limits
+    policy = webhook.retry_policy
     yield from _bounded("retry_policy.max_retries", policy.max_retries, 0, MAX_RETRIES)
     yield from _bounded("retry_policy.timeout_seconds", policy.timeout_seconds, MIN_TIMEOUT, MAX_TIMEOUT)
-    yield from _bounded("limits.in_flight", limits.in_flight, 1, MAX_IN_FLIGHT)
-    yield from _bounded("limits.per_hour", limits.per_hour, 1, MAX_PER_HOUR)
+
+
+def _limits(limits: LaneLimits, ceilings: LaneLimits) -> Problems:
+    yield from _bounded("limits.in_flight", limits.in_flight, 1, ceilings.in_flight)
+    yield from _bounded("limits.per_hour", limits.per_hour, 1, ceilings.per_hour)
 
 
 def _addresses(webhook: "Webhook") -> Problems:
@@ -115,8 +118,9 @@ def _is_network(text: str) -> bool:
 _RULES: tuple[Callable[["Webhook"], Problems], ...] = (_url, _events, _texts, _numbers, _addresses)
 
 
-def problems_of(webhook: "Webhook") -> list[Problem]:
-    return [problem for rule in _RULES for problem in rule(webhook)]
+def problems_of(webhook: "Webhook", ceilings: LaneLimits = CEILINGS) -> list[Problem]:
+    """What is wrong with it; `ceilings` bound the limits that its owner may choose."""
+    return [problem for rule in _RULES for problem in rule(webhook)] + list(_limits(webhook.limits, ceilings))
 
 
 def header_problems(headers: Mapping[str, str]) -> list[Problem]:

@@ -16,6 +16,7 @@ from application.tenants import TenantViews
 from application.use_cases import (
     arrivals,
     documents,
+    fetching,
     health,
     ingestion,
     jobs,
@@ -134,7 +135,7 @@ class Container(containers.DeclarativeContainer):
         AnswerPipeline, store, retriever, memory, writer, reranker, llm, detectors, languages, calibration
     )
     stager = providers.Singleton(Stager, store, languages, classifier, lexical, clock, ids)
-    committer = providers.Singleton(Committer, indexer, clock, ids)
+    committer = providers.Singleton(Committer, indexer, defaults, clock, ids)
 
     deliveries = providers.Selector(
         settings.provided.database,
@@ -152,7 +153,7 @@ class Container(containers.DeclarativeContainer):
         queue=deliveries,
         sender=sender,
         cipher=cipher,
-        guard=guard,
+        bounds=providers.Singleton(parts.webhook_bounds, settings, guard),
         signal=signal,
         clock=clock,
         ids=ids,
@@ -289,7 +290,7 @@ class Container(containers.DeclarativeContainer):
         seeing.report_error,
         document_upload=process_upload,
         incoming_message=providers.Singleton(arrivals.AnswerMessage, store, ask, clock),
-        document_fetch=providers.Singleton(arrivals.FetchDocument, store, fetcher, process_upload, clock, ids),
+        document_fetch=providers.Singleton(fetching.FetchDocument, store, fetcher, process_upload, clock, ids),
         ingestion=providers.Singleton(reviewing.FinishIngestion, indexer, clock),
         reindex=providers.Singleton(Reindex, store, indexer, clock),
         batch=providers.Singleton(AnswerBatch, store, ask, clock),

@@ -21,10 +21,12 @@ from application.use_cases import (
 from application.use_cases.channels import Channels, ChannelSecrets
 from application.use_cases.upkeep import Chore, Upkeep, for_each_tenant
 from application.use_cases.watching import WatchedHandler
+from application.use_cases.webhooks import Bounds
 from domain import confidence, ranking_profiles
 from domain.access import DEFAULT_TENANT, PLATFORM_TENANT
 from domain.guardrails import Direction, rules_for, screen
 from domain.jobs import JobType
+from domain.lanes import LaneLimits
 from domain.settings import Generation, Retrieval, TenantSettings
 from entrypoints.settings import Settings
 
@@ -45,16 +47,23 @@ def ids() -> Any:
     return RandomIds()
 
 
+def current_trace() -> Any:
+    """Tells the trace of the request or job at hand, which events carry on."""
+    from adapters.logs.context import current_trace
+
+    return current_trace
+
+
 def memory_store(clock: Any, ids: Any) -> Any:
     from adapters.storage.memory import MemoryStore
 
-    return MemoryStore(clock, ids)
+    return MemoryStore(clock, ids, current_trace())
 
 
 def postgres_store(settings: Settings, clock: Any, ids: Any) -> Any:
     from adapters.storage.postgres import PostgresStore
 
-    return PostgresStore(settings.database_url, clock, ids)
+    return PostgresStore(settings.database_url, clock, ids, current_trace=current_trace())
 
 
 def bundled(settings: Settings) -> Any:
@@ -394,6 +403,10 @@ def tenant_defaults(settings: Settings) -> TenantSettings:
         retrieval=Retrieval(vector_db=settings.vectors, embedding_model=model),
         generation=Generation(llm_model=llm),
     )
+
+
+def webhook_bounds(settings: Settings, guard: Any) -> Bounds:
+    return Bounds(guard, LaneLimits(settings.webhook_max_in_flight, settings.webhook_max_per_hour))
 
 
 def signer() -> Any:

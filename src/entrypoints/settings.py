@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.lanes import CEILINGS
 from domain.tokens import OWN_ISSUER
 
 PREFIX = "SUPPORTRAG_"
@@ -41,6 +42,9 @@ class Settings(BaseSettings):
     bootstrap_api_key: SecretStr | None = None
     master_key: SecretStr | None = None
     outbound_allow: Words = ()
+    webhook_max_in_flight: int = Field(CEILINGS.in_flight, ge=1, le=1000)
+    """What a webhook's `limits` may be raised to."""
+    webhook_max_per_hour: int = Field(CEILINGS.per_hour, ge=1, le=100_000_000)
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -7,14 +7,14 @@ from dependency_injector import containers, providers
 from application.use_cases import arrivals, redelivery, webhook_reading, webhooks
 from application.use_cases.delivering import Deliver, Keyring
 from application.use_cases.delivery import DeliveryService, ForgetDeliveries
-from application.use_cases.incoming import AcceptIncoming, ForgetInbox, SlidingThrottle, pass_on
+from application.use_cases.incoming import AcceptIncoming, ForgetInbox, SlidingThrottle
 from application.use_cases.relaying import RelayEvents
 from application.use_cases.watching import DeliveryMeter
 from domain.incoming import Channel
 
 
-def _effects(message: Any, document: Any) -> dict[Channel, Any]:
-    return {Channel.MESSAGE: message, Channel.DOCUMENT: document, Channel.EVENT: pass_on}
+def _effects(message: Any, document: Any, event: Any) -> dict[Channel, Any]:
+    return {Channel.MESSAGE: message, Channel.DOCUMENT: document, Channel.EVENT: event}
 
 
 class WebhookContainer(containers.DeclarativeContainer):
@@ -22,7 +22,7 @@ class WebhookContainer(containers.DeclarativeContainer):
     queue: providers.Dependency[Any] = providers.Dependency()
     sender: providers.Dependency[Any] = providers.Dependency()
     cipher: providers.Dependency[Any] = providers.Dependency()
-    guard: providers.Dependency[Any] = providers.Dependency()
+    bounds: providers.Dependency[Any] = providers.Dependency()
     signal: providers.Dependency[Any] = providers.Dependency()
     numbers: providers.Dependency[Any] = providers.Dependency()
     clock: providers.Dependency[Any] = providers.Dependency()
@@ -42,8 +42,8 @@ class WebhookContainer(containers.DeclarativeContainer):
         providers.Singleton(ForgetInbox, store, clock),
     )
 
-    register_webhook = providers.Singleton(webhooks.RegisterWebhook, store, queue, vault, guard, clock, ids)
-    change_webhook = providers.Singleton(webhooks.ChangeWebhook, store, queue, vault, keyring, guard, clock)
+    register_webhook = providers.Singleton(webhooks.RegisterWebhook, store, queue, vault, bounds, clock, ids)
+    change_webhook = providers.Singleton(webhooks.ChangeWebhook, store, queue, vault, keyring, bounds, clock)
     delete_webhook = providers.Singleton(webhooks.DeleteWebhook, store, queue, clock)
     rotate_secret = providers.Singleton(webhooks.RotateSecret, store, vault, clock)
     test_webhook = providers.Singleton(redelivery.TestWebhook, store, queue, queue, deliver, clock, ids)
@@ -60,6 +60,7 @@ class WebhookContainer(containers.DeclarativeContainer):
             _effects,
             providers.Singleton(arrivals.MessageArrived, ids),
             providers.Singleton(arrivals.DocumentArrived, ids),
+            providers.Singleton(arrivals.EventArrived, ids),
         ),
         signal,
         providers.Singleton(SlidingThrottle, clock),

@@ -1,8 +1,9 @@
 """A small world of webhooks: the real use-cases, a clock wound by hand, and a sender that remembers."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -25,13 +26,22 @@ from application.use_cases.delivery import DeliveryService
 from application.use_cases.incoming import AcceptIncoming, SlidingThrottle, pass_on
 from application.use_cases.redelivery import RetryDelivery, TestWebhook
 from application.use_cases.relaying import RelayEvents
-from application.use_cases.webhooks import ChangeWebhook, DeleteWebhook, Disclosed, RegisterWebhook, RotateSecret, Vault
+from application.use_cases.webhooks import (
+    Bounds,
+    ChangeWebhook,
+    DeleteWebhook,
+    Disclosed,
+    RegisterWebhook,
+    RotateSecret,
+    Vault,
+)
 from domain.access import Caller, Principal, Scope
 from domain.aggregates import Event
 from domain.delivery import Delivery
 from domain.events import QuestionFailed
 from domain.incoming import Channel
 from domain.paging import PageRequest
+from domain.signing import key_bytes, timed_signature
 from domain.webhooks import Webhook
 
 TENANT = "acme"
@@ -79,12 +89,13 @@ class WebhookWorld:
         self.signal = LocalSignal()
         self.vault = Vault(self.cipher, self.ids)
         self.guard = AddressGuard(allow=())
+        self.bounds = Bounds(self.guard)
         self.deliver = Deliver(self.queue, sender or self.sender, self.store, self.cipher, self.clock, chance)
         self.relay = RelayEvents(self.queue, self.store, self.ids)
         self.service = self.another_worker(capacity)
         parts = (self.store, self.queue, self.vault)
-        self.register = RegisterWebhook(*parts, self.guard, self.clock, self.ids)
-        self.change = ChangeWebhook(*parts, Keyring(self.cipher), self.guard, self.clock)
+        self.register = RegisterWebhook(*parts, self.bounds, self.clock, self.ids)
+        self.change = ChangeWebhook(*parts, Keyring(self.cipher), self.bounds, self.clock)
         self.delete = DeleteWebhook(self.store, self.queue, self.clock)
         self.rotate = RotateSecret(self.store, self.vault, self.clock)
         self.test = TestWebhook(self.store, self.queue, self.queue, self.deliver, self.clock, self.ids)
@@ -143,6 +154,20 @@ class WebhookWorld:
 
 def a_failure(query_id: str = "q_1") -> QuestionFailed:
     return QuestionFailed(query_id=query_id, error_code="X", error_message="It went wrong.")
+
+
+def signed_now(hook: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    """What httpx sends of an incoming body, signed by the webhook's secret at this moment."""
+    moment = datetime.now(UTC)
+    raw = json.dumps({"timestamp": moment.isoformat(), **body}).encode()
+    stamp = str(int(moment.timestamp()))
+    headers = {
+        "X-Webhook-ID": hook["webhook_id"],
+        "X-Webhook-Timestamp": stamp,
+        "X-Webhook-Signature": timed_signature(key_bytes(hook["secret"]), stamp, raw),
+        "Content-Type": "application/json",
+    }
+    return {"content": raw, "headers": headers}
 
 
 def type_of(posting: Posting) -> str:

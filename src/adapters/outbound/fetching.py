@@ -54,6 +54,8 @@ class GuardedFetcher:
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> Fetched:
+    if response.status == 429 or response.status >= 500:
+        raise ServiceUnavailable(f"The document's address answered {response.status}.", field="document_url")
     if response.status != 200:
         raise InvalidInput(f"The document's address answered {response.status}.", field="document_url")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":

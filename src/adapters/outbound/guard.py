@@ -16,6 +16,8 @@ from application.ports.outbound import BlockedTarget
 
 Info = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 Resolve = Callable[[str, int], Awaitable[list[str]]]
+KEEPALIVE_SECONDS = 4
+"""Many receivers close what is idle for five: a delivery must not begin in the last moment of a connection."""
 _target: contextvars.ContextVar[Target | None] = contextvars.ContextVar("outbound_target", default=None)
 
 
@@ -70,7 +72,7 @@ class AddressGuard:
     def connector(self, limit: int = 100, tls: ssl.SSLContext | None = None) -> aiohttp.TCPConnector:
         return aiohttp.TCPConnector(
             resolver=_Resolver(self), socket_factory=self._socket, use_dns_cache=False, limit=limit,
-            ssl=tls or True, keepalive_timeout=15,
+            ssl=tls or True, keepalive_timeout=KEEPALIVE_SECONDS,
         )  # fmt: skip
 
     def _socket(self, info: Info) -> socket.socket:

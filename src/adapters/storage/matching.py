@@ -34,6 +34,7 @@ _TESTS: dict[Op, Callable[[Any, Any], bool]] = {
     Op.LE: _of_known(lambda value, wanted: value <= wanted),
     Op.LT: _of_known(lambda value, wanted: value < wanted),
     Op.HAS: _of_known(lambda value, wanted: wanted in value),
+    Op.HAS_ANY: _of_known(lambda value, wanted: any(each in value for each in wanted)),
     Op.LIKE: _of_known(lambda value, wanted: wanted.lower() in value.lower()),
 }
 

@@ -1,29 +1,38 @@
-"""What comes in by webhook and what becomes of it: a message is answered, a document is staged and let in."""
+"""What comes in by webhook and what becomes of it: a message is answered, a document is staged, an event kept."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from application.ports.outbound import Fetcher
-from application.ports.storage import DRAFTS, FILES, JOB_ITEMS, JOBS, QUERIES, SESSIONS, Store, UnitOfWork
+from application.ports.storage import DRAFTS, JOBS, QUERIES, SESSIONS, Store, UnitOfWork
 from application.ports.system import Clock, Ids
 from application.use_cases.answering import AskQuestion
-from application.use_cases.incoming import Arrival
-from application.use_cases.ingestion import ProcessUpload
+from application.use_cases.incoming import Arrival, pass_on
 from application.use_cases.jobs import Work
+from application.use_cases.sessions import meet_user, new_message, save_message
 from application.use_cases.staging import new_draft
 from domain.access import Caller, Principal, Scope
-from domain.errors import DomainError
-from domain.events import IngestionFailed
+from domain.canonical import canonical_json
 from domain.ids import Prefix
-from domain.jobs import Job, JobItem, JobType
+from domain.incoming import Notice
+from domain.jobs import Job, JobType
 from domain.paging import where
 from domain.queries import Question, checked_text
-from domain.sessions import Session, SessionState
-from domain.staging import StoredFile
+from domain.sessions import Role, Session, SessionState
 
-MAX_FETCH_BYTES = 25 * 1024 * 1024
-FETCH_SECONDS = 30.0
+MAX_TOLD = 2000
+PLACE = ("source", "thread_id", "holds")
+"""What of a session's origin says which conversation of a person it is."""
 ORIGIN = ("source", "thread_id", "channel", "external_message_id", "correlation_id")
+
+
+async def open_session(uow: UnitOfWork, ids: Ids, arrival: Arrival, origin: Mapping[str, Any]) -> Session:
+    """The person's session in that place that is still open, or a new one, which is still to be saved."""
+    user_id, place = arrival.notice.data["user_id"], [origin.get(key) for key in PLACE]
+    for session in await uow[SESSIONS].list(where(user_id=user_id), sort="-created_at", limit=50):
+        here = [session.origin.get(key) for key in PLACE] == place
+        if here and session.state_at(arrival.now) in (SessionState.ACTIVE, SessionState.WITH_OPERATOR):
+            return session
+    return Session.open(ids.new(Prefix.SESSION), user_id, arrival.now, origin=origin)
 
 
 class MessageArrived:
@@ -38,8 +47,9 @@ class MessageArrived:
         origin = {**data, "source": notice.source, "correlation_id": notice.correlation_id}
         origin = {key: origin[key] for key in ORIGIN if origin.get(key) is not None}
         session = await self._session(uow, arrival, origin)
-        job = _job(self._ids, arrival, JobType.INCOMING_MESSAGE, 1)
+        job = _job(self._ids, arrival, JobType.INCOMING_MESSAGE)
         job.input = {
+            **job.input,
             "query_id": self._ids.new(Prefix.QUERY),
             "question": data["message"],
             "user_id": data["user_id"],
@@ -51,13 +61,8 @@ class MessageArrived:
 
     async def _session(self, uow: UnitOfWork, arrival: Arrival, origin: Mapping[str, Any]) -> Session:
         """The open conversation of this person in this thread of this source, or a new one."""
-        user_id, place = arrival.notice.data["user_id"], (origin["source"], origin.get("thread_id"))
-        for session in await uow[SESSIONS].list(where(user_id=user_id), sort="-created_at", limit=50):
-            here = (session.origin.get("source"), session.origin.get("thread_id")) == place
-            if here and session.state_at(arrival.now) in (SessionState.ACTIVE, SessionState.WITH_OPERATOR):
-                return session
-        kept = {key: value for key, value in origin.items() if key in ("source", "thread_id", "channel")}
-        session = Session.open(self._ids.new(Prefix.SESSION), user_id, arrival.now, origin=kept)
+        kept = {key: value for key, value in origin.items() if key in PLACE or key == "channel"}
+        session = await open_session(uow, self._ids, arrival, kept)
         await uow[SESSIONS].save(session)
         return session
 
@@ -107,14 +112,15 @@ class DocumentArrived:
         if data.get("external_document_id"):
             metadata["external_document_id"] = data["external_document_id"]
         draft = new_draft(self._ids, arrival.now, metadata)
-        job = _job(self._ids, arrival, JobType.DOCUMENT_FETCH, 1)
+        job = _job(self._ids, arrival, JobType.DOCUMENT_FETCH)
         job.input = {
+            **job.input,
             "draft_id": draft.id,
             "url": data["document_url"],
             "name": _file_name(data["document_name"], data.get("document_format")),
             "validate_format": False,
         }
-        draft.job_id = job.id
+        draft.job_id, draft.correlation_id = job.id, arrival.notice.correlation_id
         await uow[DRAFTS].save(draft)
         await uow[JOBS].save(job)
         return {"staging_id": draft.id, "job_id": job.id}
@@ -125,72 +131,52 @@ def _file_name(name: str, format_: str | None) -> str:
     return name if not known or name.lower().endswith(f".{known}") else f"{name}.{known}"
 
 
-class FetchDocument:
-    """The job of an incoming document: fetched once, then worked through like any upload."""
+class EventArrived:
+    """Subscribers are told of it, and it stands in the history of the person whom it is about.
 
-    def __init__(self, store: Store, fetcher: Fetcher, process: ProcessUpload, clock: Clock, ids: Ids) -> None:
-        self._store, self._fetcher, self._process = store, fetcher, process
-        self._clock, self._ids = clock, ids
+    It has a session of its own there, apart from what the person says: what another system tells is
+    nothing that a conversation, or a model that continues one, should take for its own."""
 
-    async def __call__(self, work: Work) -> None:
-        job = await work.checkpoint()
-        if not await self._is_here(work):
-            try:
-                fetched = await self._fetcher.fetch(job.input["url"], MAX_FETCH_BYTES, FETCH_SECONDS)
-            except DomainError as refusal:
-                await self._tell_failure(work, refusal)
-                raise
-            await self._keep(work, fetched.content)
-        await self._process(work)
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
 
-    async def _is_here(self, work: Work) -> bool:
-        async with self._store.begin(work.tenant_id) as uow:
-            return await uow[JOB_ITEMS].count(where(job_id=work.job_id)) > 0
+    async def __call__(self, uow: UnitOfWork, arrival: Arrival) -> Mapping[str, Any]:
+        told = await pass_on(uow, arrival)
+        if arrival.notice.data.get("user_id") is None:
+            return told
+        session = await self._recorded(uow, arrival)
+        return {**told, "session_id": session.id}
 
-    async def _keep(self, work: Work, content: bytes) -> None:
-        async def keep(uow: UnitOfWork, job: Job) -> None:
-            now = self._clock.now()
-            name = job.input["name"]
-            file = StoredFile(id=self._ids.new(Prefix.FILE), created_at=now, updated_at=now, name=name, content=content)
-            item = JobItem(
-                id=f"{job.id}_00000",
-                created_at=now,
-                updated_at=now,
-                job_id=job.id,
-                position=0,
-                key=file.id,
-                input={"filename": name, "size_bytes": len(content)},
-            )
-            await uow[FILES].save(file)
-            await uow[JOB_ITEMS].save(item)
-
-        await work.change(keep)
-
-    async def _tell_failure(self, work: Work, refusal: DomainError) -> None:
-        async def tell(uow: UnitOfWork, job: Job) -> None:
-            draft = await uow[DRAFTS].get(job.input["draft_id"])
-            job.record(
-                IngestionFailed(
-                    job_id=job.id,
-                    document_id=draft.id,
-                    name=job.input["name"],
-                    error_code="FETCH_FAILED",
-                    error_message=refusal.message,
-                    external_document_id=draft.metadata.get("external_document_id"),
-                )
-            )
-
-        await work.change(tell)
+    async def _recorded(self, uow: UnitOfWork, arrival: Arrival) -> Session:
+        notice = arrival.notice
+        session = await open_session(uow, self._ids, arrival, {"source": notice.source, "holds": "events"})
+        known = {"webhook_event_id": arrival.webhook_event_id, "event_type": notice.event_type, "source": notice.source}
+        message = new_message(
+            self._ids, arrival.now, session, Role.SYSTEM, _told(notice), author=notice.source, metadata=known
+        )
+        await save_message(uow, session, message, arrival.now)
+        await uow[SESSIONS].save(session)
+        await meet_user(uow, session.user_id, arrival.now)
+        return session
 
 
-def _job(ids: Ids, arrival: Arrival, type_: JobType, total: int) -> Job:
+def _told(notice: Notice) -> str:
+    """`order_shipped: ship {"order":7}`, in at most so many characters."""
+    data = notice.data
+    details = canonical_json(data["details"]).decode() if data.get("details") else ""
+    words = ": ".join(part for part in (data["event_name"], data.get("action")) if part)
+    return f"{words} {details}".strip()[:MAX_TOLD]
+
+
+def _job(ids: Ids, arrival: Arrival, type_: JobType) -> Job:
     return Job(
         id=ids.new(Prefix.JOB),
         created_at=arrival.now,
         updated_at=arrival.now,
         type=type_,
-        total=total,
+        total=1,
         created_by=arrival.webhook_id,
+        input={"trace_id": arrival.trace_id} if arrival.trace_id else {},
     )
 
 

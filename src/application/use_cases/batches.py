@@ -54,7 +54,6 @@ class SubmitBatch:
             len(batch.items),
             callback_url=batch.callback_url,
             notify_on=list(batch.notify_on),
-            trace_id=caller.trace_id,
         )
         job.stage = "processing"
         async with self._store.begin(caller.tenant_id) as uow:

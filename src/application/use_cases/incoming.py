@@ -47,6 +47,7 @@ class Arrival:
     webhook_event_id: str
     notice: Notice
     now: datetime
+    trace_id: str = ""
 
 
 class Effect(Protocol):
@@ -75,6 +76,7 @@ async def pass_on(uow: UnitOfWork, arrival: Arrival) -> Mapping[str, Any]:
             user_id=data.get("user_id"),
             action=data.get("action"),
             details=data.get("details") or {},
+            correlation_id=notice.correlation_id,
         )
     )
     return {}
@@ -137,7 +139,7 @@ class AcceptIncoming:
         if proof.signed_at is None and not is_fresh(notice.timestamp, now):
             raise Unauthorized(REFUSAL)
         keys = dedupe_keys(webhook.id, envelope, notice, proof)
-        arrival = Arrival(tenant_id, webhook.id, self._ids.new(Prefix.EVENT), notice, now)
+        arrival = Arrival(tenant_id, webhook.id, self._ids.new(Prefix.EVENT), notice, now, envelope.trace_id)
 
         async def work(uow: UnitOfWork) -> Mapping[str, Any]:
             known = await uow[INBOX].get_many(keys)

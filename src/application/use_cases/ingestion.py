@@ -227,7 +227,22 @@ async def conclude_upload(uow: UnitOfWork, job: Job, clock: Clock) -> None:
         first = items[0].error
         job.fail(now, first.code if first else "INVALID_FORMAT", first.message if first else "No file could be read.")
     else:
+        if job.type is JobType.DOCUMENT_FETCH and not draft.document_ids:
+            job.record(_nothing_new(job, draft))
         job.complete(now, result)
+
+
+def _nothing_new(job: Job, draft: Draft) -> IngestionFailed:
+    """Whoever sent the document waits for what became of it."""
+    return IngestionFailed(
+        job_id=job.id,
+        document_id=draft.id,
+        name=job.input["name"],
+        error_code="NOTHING_NEW",
+        error_message="Nothing of the document went live: its pairs are known already, or a reviewer rejected them.",
+        external_document_id=draft.metadata.get("external_document_id"),
+        correlation_id=draft.correlation_id,
+    )
 
 
 def _result(job: Job, draft: Draft, items: Sequence[JobItem], waiting: int) -> dict[str, Any]:
@@ -275,6 +290,7 @@ def _failed(job: Job, file: StoredFile, extraction: Extraction, draft: Draft) ->
         error_code=extraction.error_code or "INVALID_FORMAT",
         error_message=extraction.error or "",
         external_document_id=draft.metadata.get("external_document_id"),
+        correlation_id=draft.correlation_id,
     )
 
 

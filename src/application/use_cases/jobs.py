@@ -150,7 +150,7 @@ def new_job(
 ) -> Job:
     """What the work says of itself (`input_`), and the span that it continues."""
     now = clock.now()
-    input_["traceparent"] = caller.traceparent
+    input_ |= {"traceparent": caller.traceparent, "trace_id": caller.trace_id or None}
     return Job(
         id=ids.new(prefix),
         created_at=now,

@@ -1,5 +1,6 @@
 """What a question leaves behind: its record, its messages, its trace, its events, an escalation."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -117,7 +118,16 @@ async def record_failure(
     record = query_record(caller, run, query_id, now)
     record.outcome, record.error_code, record.error_message = Outcome.FAILED, code, message
     record.record(received(record))
-    record.record(QuestionFailed(query_id=query_id, error_code=code, error_message=message))
+    record.record(
+        QuestionFailed(
+            query_id=query_id,
+            error_code=code,
+            error_message=message,
+            user_id=record.user_id,
+            session_id=record.session_id,
+            **_returned(run.question.origin),
+        )
+    )
     await uow[QUERIES].save(record)
     await uow[TRACES].save(trace(caller, run, query_id, now))
 
@@ -177,7 +187,6 @@ def received(record: QueryRecord) -> QuestionReceived:
 
 
 def _answered(record: QueryRecord, run: Run) -> QuestionAnswered:
-    origin = run.question.origin
     return QuestionAnswered(
         query_id=record.id,
         question=record.question,
@@ -187,9 +196,14 @@ def _answered(record: QueryRecord, run: Run) -> QuestionAnswered:
         user_id=record.user_id,
         session_id=record.session_id,
         processing_time_ms=record.processing_time_ms,
-        source_metadata={key: value for key, value in origin.items() if key != "correlation_id"},
-        correlation_id=origin.get("correlation_id"),
+        **_returned(run.question.origin),
     )
+
+
+def _returned(origin: Mapping[str, Any]) -> dict[str, Any]:
+    """What goes back to where a question came from."""
+    known = {key: value for key, value in origin.items() if key != "correlation_id"}
+    return {"source_metadata": known, "correlation_id": origin.get("correlation_id")}
 
 
 def _announced(run: Run) -> tuple[dict[str, Any], ...]:

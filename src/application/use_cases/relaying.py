@@ -88,7 +88,7 @@ def seen_from_outside(recorded: RecordedEvent) -> Iterable[PublicEvent]:
             type=name,
             data=data,
             occurred_at=recorded.occurred_at,
-            trace_id=recorded.trace_id,
+            trace_id=recorded.trace_id or getattr(event, "trace_id", None),
             correlation_id=getattr(event, "correlation_id", None),
             subject=data.get("job_id") if name.startswith("job.") else None,
             withheld_from=_withheld_from(event),

@@ -80,7 +80,7 @@ class WatchedHandler:
         known = {"span.kind": "consumer", "supportrag.job_id": job.id, "supportrag.tenant": work.tenant_id}
         with (
             self._tracer.span(f"job {job.type}", known, parent=job.input.get("traceparent")) as span,
-            self._context.about(tenant=work.tenant_id, trace_id=_trace_of(job), job_id=job.id),
+            self._context.about(tenant=work.tenant_id, trace_id=job.trace_id, job_id=job.id),
         ):
             begun, result = time.perf_counter(), "failed"
             try:
@@ -103,11 +103,6 @@ class WatchedHandler:
             log.exception("a job failed in a way that nobody foresaw")
             await self._report(work.tenant_id, f"job {job.type}", type(error).__qualname__)
             raise UnexpectedFailure(_SORRY) from error
-
-
-def _trace_of(job: Job) -> str | None:
-    given = job.input.get("traceparent")
-    return str(given).split("-")[1] if given else job.input.get("trace_id")
 
 
 class WatchHealth:

@@ -9,6 +9,7 @@ from application.ports.queue import WorkSignal
 from application.ports.storage import WEBHOOKS, Store
 from application.use_cases.redelivery import failed_deliveries
 from domain.access import Caller
+from domain.catalogue import covering
 from domain.delivery import Attempt, Delivery, PublicEvent
 from domain.lanes import Lane
 from domain.paging import Page, PageRequest, where
@@ -38,7 +39,9 @@ class BrowseWebhooks:
     async def page(
         self, caller: Caller, request: PageRequest, active: bool | None = None, event: str | None = None
     ) -> Page[WebhookView]:
-        conditions = where(purpose=Purpose.STANDING, active=active, events__has=event)
+        """`event`: only those that get events of this type, by name, by a prefix or by `*`."""
+        wanted = covering(event) if event is not None else None
+        conditions = where(purpose=Purpose.STANDING, active=active, events__has_any=wanted)
         async with self._store.begin(caller.tenant_id) as uow:
             found = await uow[WEBHOOKS].page(conditions, request)
         lanes = await self._queue.lanes(caller.tenant_id, [webhook.id for webhook in found.items])

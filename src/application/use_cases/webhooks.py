@@ -18,7 +18,7 @@ from domain.errors import InvalidInput, Problem
 from domain.ids import Prefix
 from domain.jobs import Job
 from domain.keys import callbacks_of
-from domain.lanes import Lane
+from domain.lanes import CEILINGS, Lane, LaneLimits
 from domain.signing import ADVISED_KEY_BYTES, SECRET_LENGTH, key_bytes
 from domain.webhook_rules import MASK, header_problems, problems_of, secret_problems
 from domain.webhooks import Purpose, SealedSecret, Webhook
@@ -40,6 +40,14 @@ class Disclosed:
     was_generated: bool
     fingerprint: str
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the deployment lets a webhook be: where it may send, and how much at once and in an hour."""
+
+    targets: Targets
+    ceilings: LaneLimits = CEILINGS
 
 
 class Vault:
@@ -77,9 +85,9 @@ class Vault:
         webhook.header_names = tuple(clear)
 
 
-def _problems(webhook: Webhook, headers: Mapping[str, str], targets: Targets) -> list[Problem]:
-    refusal = targets.refusal(webhook.url) if webhook.url is not None else None
-    problems = [*problems_of(webhook), *header_problems(headers)]
+def _problems(webhook: Webhook, headers: Mapping[str, str], bounds: Bounds) -> list[Problem]:
+    refusal = bounds.targets.refusal(webhook.url) if webhook.url is not None else None
+    problems = [*problems_of(webhook, bounds.ceilings), *header_problems(headers)]
     if refusal is not None and not any(problem.field == "url" for problem in problems):
         problems.append(Problem(f"url: {refusal}.", "url", details={"rule": "blocked_target"}))
     return problems
@@ -94,16 +102,16 @@ class RegisterWebhook:
     """Registers a webhook from the properties given (domain values by name; `headers` in clear)."""
 
     def __init__(
-        self, store: Store, queue: DeliveryQueue, vault: Vault, targets: Targets, clock: Clock, ids: Ids
+        self, store: Store, queue: DeliveryQueue, vault: Vault, bounds: Bounds, clock: Clock, ids: Ids
     ) -> None:
         self._store, self._queue, self._vault = store, queue, vault
-        self._targets, self._clock, self._ids = targets, clock, ids
+        self._bounds, self._clock, self._ids = bounds, clock, ids
 
     async def __call__(
         self, caller: Caller, given: Mapping[str, Any], headers: Mapping[str, str], secret: str | None
     ) -> Disclosed:
         webhook = self.made(given, caller.principal.key_id)
-        _require(_problems(webhook, headers, self._targets) + (secret_problems(secret) if secret is not None else []))
+        _require(_problems(webhook, headers, self._bounds) + (secret_problems(secret) if secret is not None else []))
         chosen = self._seal(webhook, headers, secret)
         async with self._store.begin(caller.tenant_id) as uow:
             await uow[WEBHOOKS].save(webhook)
@@ -118,7 +126,7 @@ class RegisterWebhook:
         callback secret of the job's key when it is given none."""
         given = {"url": url, "events": events, "purpose": Purpose.CALLBACK, "job_id": job_id}
         webhook = self.made(given, None)
-        _require([_renamed(problem) for problem in _problems(webhook, {}, self._targets)])
+        _require([_renamed(problem) for problem in _problems(webhook, {}, self._bounds)])
         self._seal(webhook, {}, secret or self._vault.callback_secret(await uow[JOBS].find(job_id)))
         await uow[WEBHOOKS].save(webhook)
         return webhook
@@ -144,10 +152,10 @@ class ChangeWebhook:
     """Takes new values for the named properties. Parts of `retry_policy` and `limits` that are not named stay."""
 
     def __init__(
-        self, store: Store, queue: DeliveryQueue, vault: Vault, keyring: Keyring, targets: Targets, clock: Clock
+        self, store: Store, queue: DeliveryQueue, vault: Vault, keyring: Keyring, bounds: Bounds, clock: Clock
     ) -> None:
         self._store, self._queue, self._vault, self._keyring = store, queue, vault, keyring
-        self._targets, self._clock = targets, clock
+        self._bounds, self._clock = bounds, clock
 
     async def __call__(
         self,
@@ -172,7 +180,7 @@ class ChangeWebhook:
     ) -> None:
         now, before = self._clock.now(), self._keyring.headers(webhook)
         webhook.change({name: _merged(getattr(webhook, name), value) for name, value in changes.items()}, now)
-        _require(_problems(webhook, before if headers is None else headers, self._targets))
+        _require(_problems(webhook, before if headers is None else headers, self._bounds))
         if headers is not None:
             self._vault.seal_headers(webhook, headers, before)
         if secret is not None:

@@ -117,6 +117,20 @@ async def test_another_tenants_webhook_does_not_exist(http: httpx.AsyncClient) -
         assert (await http.request(method, own + rest, headers=foreign, json=body)).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("event", "found"),
+    [
+        ("query.failed", ["named", "prefix", "all"]), ("query.completed", ["prefix", "all"]), ("job.failed", ["all"]),
+        ("query.*", ["prefix", "all"]),
+    ],
+)  # fmt: skip
+async def test_the_list_tells_who_gets_an_event(http: httpx.AsyncClient, event: str, found: list[str]) -> None:
+    for name, events in (("named", ["query.failed"]), ("prefix", ["query.*"]), ("all", ["*"])):
+        await register(http, name=name, events=events)
+    answer = await http.get("/api/v1/webhooks", params={"event": event, "sort": "created_at"})
+    assert {hook["name"] for hook in answer.json()["data"]["webhooks"]} == set(found)
+
+
 async def test_changing_names_only_what_changes(http: httpx.AsyncClient) -> None:
     made = await register(http, headers={"X-Key": "v"}, retry_policy={"preset": "extended"}, name="n")
     own = f"/api/v1/webhooks/{made['webhook_id']}"

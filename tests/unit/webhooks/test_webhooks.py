@@ -10,7 +10,7 @@ from domain.errors import InvalidInput
 from domain.events import WebhookDisabled
 from domain.lanes import LaneLimits
 from domain.retries import RetrySettings
-from domain.webhook_rules import header_problems, secret_problems
+from domain.webhook_rules import header_problems, problems_of, secret_problems
 from domain.webhooks import Direction, Purpose, SealedSecret, Webhook
 
 NOW = datetime(2026, 1, 7, 10, tzinfo=UTC)
@@ -36,12 +36,19 @@ def offences(**changes: Any) -> list[str | None]:
         ({"description": "d" * 1001}, "description"), ({"metadata": {"k": "v" * 5000}}, "metadata"),
         ({"retry_policy": RetrySettings(max_retries=11)}, "retry_policy.max_retries"),
         ({"retry_policy": RetrySettings(timeout_seconds=0.5)}, "retry_policy.timeout_seconds"),
-        ({"limits": LaneLimits(11, 1000)}, "limits.in_flight"), ({"limits": LaneLimits(1, 0)}, "limits.per_hour"),
+        ({"limits": LaneLimits(33, 1000)}, "limits.in_flight"), ({"limits": LaneLimits(1, 0)}, "limits.per_hour"),
         ({"ip_whitelist": ("10.0.0.0/8", "300.1.1.1")}, "ip_whitelist.1"),
     ],
 )  # fmt: skip
 def test_an_offence_names_its_field(changes: dict[str, Any], field: str) -> None:
     assert offences(**changes) == [field]
+
+
+def test_the_deployment_says_how_far_limits_may_be_raised() -> None:
+    raised = a_webhook(limits=LaneLimits(20, 5000))
+    assert problems_of(raised, LaneLimits(20, 5000)) == []
+    fields = [problem.field for problem in problems_of(raised, LaneLimits(10, 1000))]
+    assert fields == ["limits.in_flight", "limits.per_hour"]
 
 
 def test_every_offence_is_named_at_once() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextvars import Context
 from dataclasses import replace
 from typing import Any
 
@@ -32,7 +33,8 @@ class Settling:
         future: asyncio.Future[Lane | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((settled, future))
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
+            # In a context of its own: what others settle is not part of the request at hand.
+            self._writing = asyncio.create_task(self._write(), context=Context())
         return await future
 
     async def _write(self) -> None:

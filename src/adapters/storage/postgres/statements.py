@@ -123,6 +123,8 @@ def _condition(query: Query, asked: Field, condition: Condition) -> str:
         return f"{column} COLLATE folding ILIKE {query.hold(_contained(value))}"
     if condition.op is Op.HAS:
         return f"{query.hold(value)} = ANY({column})"
+    if condition.op is Op.HAS_ANY:
+        return f"{column} && {query.hold(list(value))}"
     if condition.op is Op.EQ and value is None:
         return f"{column} IS NULL"
     return f"{column} {_SIGNS[condition.op]} {query.hold(value)}"

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, structs
 
 from application.use_cases.incoming import AcceptIncoming
 from domain.errors import Forbidden, InvalidInput, PayloadTooLarge, Unauthorized
-from domain.incoming import Channel, Notice, parse_time
+from domain.incoming import MAX_CORRELATION_ID, Channel, Notice, parse_time
 from domain.incoming import Envelope as Arrived
 from entrypoints.http.app import rules
 from entrypoints.http.calls import Call
@@ -78,7 +78,7 @@ def read_notice(channel: Channel, raw: bytes) -> Notice:
     moment = parse_time(body.timestamp)
     if moment is None:
         raise InvalidInput("timestamp is a time in RFC 3339 or in unix seconds.", field="timestamp")
-    return Notice(
+    notice = Notice(
         channel=channel,
         event_type=body.event_type,
         timestamp=moment,
@@ -87,13 +87,17 @@ def read_notice(channel: Channel, raw: bytes) -> Notice:
         metadata=body.metadata,
         event_id=body.event_id,
     )
+    if len(notice.correlation_id or "") > MAX_CORRELATION_ID:
+        text = f"metadata.correlation_id may have at most {MAX_CORRELATION_ID} characters."
+        raise InvalidInput(text, field="metadata.correlation_id", details={"max_length": MAX_CORRELATION_ID})
+    return notice
 
 
 async def _accepted(
     channel: Channel, request: Request[Any, Any, Any], accept: AcceptIncoming
 ) -> Envelope[dict[str, Any]]:
     call = Call.of(request)
-    arrived = Arrived(call.given, await request.body(), call.client)
+    arrived = Arrived(call.given, await request.body(), call.client, call.trace_id)
     answer = await accept(channel, arrived, lambda raw: read_notice(channel, raw))
     return pending(dict(answer), links=_links(answer))
 

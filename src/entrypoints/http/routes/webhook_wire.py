@@ -10,7 +10,7 @@ from application.use_cases.redelivery import Tested
 from application.use_cases.webhook_reading import DeliveryDetail, WebhookView
 from application.use_cases.webhooks import Disclosed
 from domain.delivery import Attempt, Delivery, PublicEvent, shown_status
-from domain.lanes import MAX_IN_FLIGHT, MAX_PER_HOUR, Lane, LaneLimits
+from domain.lanes import Lane, LaneLimits
 from domain.paging import Page
 from domain.retries import MAX_RETRIES, MAX_TIMEOUT, MIN_TIMEOUT, Preset, RetrySettings
 from domain.signing import standard_spelling
@@ -32,8 +32,10 @@ class RetryPolicyIn(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class LimitsIn(Struct, kw_only=True, forbid_unknown_fields=True):
-    in_flight: Annotated[int, Meta(ge=1, le=MAX_IN_FLIGHT)] | UnsetType = UNSET
-    per_hour: Annotated[int, Meta(ge=1, le=MAX_PER_HOUR)] | UnsetType = UNSET
+    """10 at once and 1000 an hour unless it says otherwise, within the deployment's ceilings."""
+
+    in_flight: Annotated[int, Meta(ge=1, le=100_000)] | UnsetType = UNSET
+    per_hour: Annotated[int, Meta(ge=1, le=100_000_000)] | UnsetType = UNSET
 
 
 class WebhookIn(Struct, kw_only=True, forbid_unknown_fields=True):
