@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.canonical import Rendered, canonical_json, rfc3339
-from domain.errors import Conflict
+from domain.errors import Conflict, PayloadTooLarge
 from domain.lanes import Lane
 from domain.retries import LIFETIME, Decision, GiveUp, Outcome, Reason, RetryPolicy, Succeed, TryAgain
 from domain.signing import data_signature
@@ -172,6 +172,14 @@ def settled_lane(lane: Lane, delivery: Delivery, outcome: Outcome, decision: Dec
     return lane
 
 
+def reaped_lane(lane: Lane, delivery: Delivery, now: datetime) -> Lane:
+    """What a delivery that was given up while it waited leaves behind. One that expired behind a broken receiver
+    was exhausted by it: most of a long outage never get their last attempt."""
+    lane = lane.counted(failed=1)
+    broken = delivery.reason is Reason.EXPIRED and lane.breaks > 0
+    return lane.after_giving_up(now) if broken else lane
+
+
 _WORDS = {
     State.IN_FLIGHT: "sent",
     State.SUCCEEDED: "success",
@@ -216,12 +224,16 @@ def _resource_url(data: Mapping[str, Any]) -> str:
 
 
 def render_body(webhook_id: str, event: PublicEvent, attempt: int, key: bytes) -> bytes:
-    """The one serialization that is signed and sent. Beyond 256 KiB `data` is replaced by where to read it."""
+    """The one serialization that is signed and sent. Beyond 256 KiB `data` is replaced by where to read it; raises
+    `PayloadTooLarge` when what is left is still larger."""
     body = _render(webhook_id, event, canonical_json(event.data), attempt, key)
     if len(body) <= MAX_BODY_BYTES:
         return body
     stub = {"truncated": True, "resource_url": _resource_url(event.data)}
-    return _render(webhook_id, event, canonical_json(stub), attempt, key)
+    body = _render(webhook_id, event, canonical_json(stub), attempt, key)
+    if len(body) > MAX_BODY_BYTES:
+        raise PayloadTooLarge("The event is too large to be sent, even without its data.")
+    return body
 
 
 def _render(webhook_id: str, event: PublicEvent, data: bytes, attempt: int, key: bytes) -> bytes:

@@ -60,6 +60,8 @@ class Failure(StrEnum):
     TLS = "tls"
     PROTOCOL = "protocol"
     BLOCKED = "blocked_target"
+    TOO_LARGE = "payload_too_large"
+    """Not sent: even without its data the body is over the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Reason(StrEnum):
     BLOCKED_TARGET = "blocked_target"
     EXPIRED = "expired"
     WORKER_LOST = "worker_lost"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,8 @@ def decide(
 def _final(outcome: Outcome, key_overlaps: bool) -> GiveUp | None:
     if outcome.failure is Failure.BLOCKED:
         return GiveUp(Reason.BLOCKED_TARGET)
+    if outcome.failure is Failure.TOO_LARGE:
+        return GiveUp(Reason.PAYLOAD_TOO_LARGE)
     if outcome.status == 410:
         return GiveUp(Reason.GONE, deactivate=True)
     if outcome.status in _FINAL and not (key_overlaps and outcome.status in _REFUSED_KEY):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -200,6 +201,41 @@ async def test_a_webhook_that_never_answers_is_disabled_after_five_days(world: W
         await world.run_until_quiet()
         world.clock.advance(hours=12)
     assert not (await world.stored(hook.id)).active
+
+
+async def test_a_busy_webhook_that_never_answers_is_disabled_too(world: WebhookWorld) -> None:
+    """Behind a broken receiver most deliveries expire before their last attempt comes."""
+    hook = (await world.webhook()).webhook
+    world.sender.default = Answer(Outcome(failure=Failure.CONNECTION), 1, error="refused")
+    await world.fail_questions(60)
+    for _ in range(6 * 6):
+        await world.run_due()
+        await world.fail_questions(4)
+        world.clock.advance(hours=4)
+    assert not (await world.stored(hook.id)).active
+
+
+async def test_a_pause_of_the_owners_is_no_silence_of_the_receivers(world: WebhookWorld) -> None:
+    hook = (await world.webhook()).webhook
+    await world.change(caller(), hook.id, {"paused_until": world.clock.now() + timedelta(days=7)})
+    for _ in range(12):
+        await world.fail_questions()
+        await world.run_due()
+        world.clock.advance(hours=12)
+    world.clock.advance(days=2)
+    world.sender.answer(500)
+    await world.fail_questions()
+    await world.run_due()
+    assert (await world.stored(hook.id)).active
+
+
+async def test_what_cannot_be_made_small_enough_is_given_up_unsent(world: WebhookWorld) -> None:
+    await world.webhook("chat.response.generated")
+    await world.announce(replace(answered(), correlation_id="x" * 300_000))
+    await world.run_due()
+    [delivery] = await world.deliveries()
+    assert (delivery.state, delivery.reason) == (State.FAILED, Reason.PAYLOAD_TOO_LARGE)
+    assert world.sender.posted == []
 
 
 async def test_progress_of_a_job_is_told_once_a_second(world: WebhookWorld) -> None:

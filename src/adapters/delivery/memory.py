@@ -12,7 +12,7 @@ from adapters.delivery.memory_log import MemoryEventLog, page_of
 from application.ports.delivery import Claimed, DeliveryFilter, FanOut, Retention, Room, Settled
 from application.ports.storage import RecordedEvent
 from domain.aggregates import Event
-from domain.delivery import Attempt, Delivery, Kind, PublicEvent, State, settled_lane
+from domain.delivery import Attempt, Delivery, Kind, PublicEvent, State, reaped_lane, settled_lane
 from domain.errors import Conflict, NotFound
 from domain.lanes import Lane, LaneLimits, counts_since, minute_of
 from domain.paging import Page, PageRequest
@@ -167,7 +167,7 @@ class MemoryDeliveries:
         for delivery in (*lost, *late):
             if delivery.state is State.FAILED:
                 track = self._tracks[delivery.webhook_id]
-                track.lane = track.lane.counted(failed=1)
+                track.lane = reaped_lane(track.lane, delivery, now)
                 self._publish(delivery.tenant_id, announce(copy.copy(delivery)))
         return len(lost) + len(late)
 

@@ -12,8 +12,9 @@ from application.ports.system import Clock
 from application.transactions import committed
 from domain.aggregates import Event
 from domain.delivery import Attempt, Delivery, Kind, PublicEvent, render_body
+from domain.errors import PayloadTooLarge
 from domain.events import DeliveryFailed
-from domain.retries import Decision, GiveUp, decide
+from domain.retries import Decision, Failure, GiveUp, Outcome, decide
 from domain.signing import key_bytes, signature_headers
 from domain.webhook_rules import MASK
 from domain.webhooks import Webhook
@@ -106,9 +107,13 @@ class Deliver:
     async def _attempt(self, claimed: Claimed, webhook: Webhook) -> Settled:
         number, started = claimed.delivery.attempts + 1, self._clock.now()
         keys, own = self._keyring.keys(webhook, started), self._keyring.headers(webhook)
-        posting = posting_of(webhook, claimed.event, number, keys, own, started)
-        answer = await self._sender.send(posting)
-        attempt = _recorded(number, started, posting, own, answer)
+        try:
+            posting = posting_of(webhook, claimed.event, number, keys, own, started)
+        except PayloadTooLarge as error:
+            outcome = Outcome(failure=Failure.TOO_LARGE)
+            attempt = Attempt(number=number, started_at=started, duration_ms=0, outcome=outcome, error=error.message)
+        else:
+            attempt = _recorded(number, started, posting, own, await self._sender.send(posting))
         decision = self._decide(claimed.delivery, webhook, attempt)
         announce = announced(claimed.delivery, decision, attempt.error)
         return Settled(claimed.delivery, attempt, decision, self._clock.now(), announce)

@@ -22,7 +22,7 @@ from domain.delivery import (
     shown_status,
     state_of_word,
 )
-from domain.errors import Conflict
+from domain.errors import Conflict, PayloadTooLarge
 from domain.lanes import Lane
 from domain.retries import GiveUp, Outcome, Reason, RetrySettings, Succeed, TryAgain, decide
 
@@ -136,6 +136,12 @@ def test_the_body_has_everything_the_contract_names() -> None:
 def test_data_that_is_too_large_is_replaced_by_where_to_read_it() -> None:
     body = render_body("whk_1", an_event(query_id="q_1", answer="x" * MAX_BODY_BYTES), 1, b"k" * 32)
     assert json.loads(body)["data"] == {"truncated": True, "resource_url": "/api/v1/queries/q_1"}
+
+
+def test_what_is_too_large_even_so_is_not_sent() -> None:
+    event = replace(an_event(), correlation_id="x" * MAX_BODY_BYTES)
+    with pytest.raises(PayloadTooLarge):
+        render_body("whk_1", event, 1, b"k" * 32)
 
 
 def test_what_an_attempt_leaves_in_the_lane() -> None:

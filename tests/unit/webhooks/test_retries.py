@@ -26,7 +26,9 @@ STANDARD, EXTENDED = PRESETS[Preset.STANDARD], PRESETS[Preset.EXTENDED]
 
 retryable = st.one_of(
     st.sampled_from([s for s in range(300, 600) if s not in (400, 401, 403, 410)]).map(lambda s: Outcome(status=s)),
-    st.sampled_from([f for f in Failure if f is not Failure.BLOCKED]).map(lambda f: Outcome(failure=f)),
+    st.sampled_from([f for f in Failure if f not in (Failure.BLOCKED, Failure.TOO_LARGE)]).map(
+        lambda f: Outcome(failure=f)
+    ),
 )
 settings_of_owners = st.builds(
     RetrySettings, st.sampled_from(Preset), st.none() | st.integers(0, 10), st.none() | st.floats(1, 30)
@@ -71,6 +73,7 @@ def test_any_2xx_is_success(status: int, attempts: int) -> None:
         (Outcome(403), GiveUp(Reason.NON_RETRYABLE)),
         (Outcome(410), GiveUp(Reason.GONE, deactivate=True)),
         (Outcome(failure=Failure.BLOCKED), GiveUp(Reason.BLOCKED_TARGET)),
+        (Outcome(failure=Failure.TOO_LARGE), GiveUp(Reason.PAYLOAD_TOO_LARGE)),
     ],
 )
 def test_some_answers_are_final_at_once(outcome: Outcome, expected: GiveUp) -> None:

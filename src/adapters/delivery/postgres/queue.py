@@ -20,7 +20,7 @@ from adapters.delivery.postgres.settling import Open, Put, Settling, locked_lane
 from application.ports.delivery import Claimed, FanOut, Room, Settled
 from application.ports.storage import RecordedEvent
 from domain.aggregates import Event
-from domain.delivery import LEASE_MARGIN, Delivery, PublicEvent, State
+from domain.delivery import LEASE_MARGIN, Delivery, PublicEvent, State, reaped_lane
 from domain.errors import Conflict
 from domain.lanes import Lane, LaneLimits, counts_since, minute_of
 from domain.retries import LIFETIME, Reason
@@ -119,7 +119,7 @@ class PostgresDeliveries(PostgresDeliveryLog):
             delivery.give_up(Reason.EXPIRED, now)
         await transaction.fetch(sql.KEEP_DELIVERY, changes_row(delivery))
         if delivery.state is State.FAILED:
-            lanes[delivery.webhook_id] = lanes[delivery.webhook_id].counted(failed=1)
+            lanes[delivery.webhook_id] = reaped_lane(lanes[delivery.webhook_id], delivery, now)
             await self._put(transaction, delivery.tenant_id, announce(delivery))
 
     async def cancel(self, tenant_id: str, webhook_id: str, now: datetime) -> int:
