@@ -50,6 +50,8 @@ class SpaceProfile:
     """Of the pairs it holds, and of the questions that it can compare with them; None for any."""
     question_share: float
     weights: Mapping[View, Weights]
+    same_topic: float = 0.55
+    """Questions whose mean cosine is at least this ask for the same article (`benchmarks/gaps.py`)."""
 
     def serves(self, language: str) -> bool:
         return self.languages is None or language in self.languages
@@ -102,7 +104,13 @@ _ACROSS = {
 BUILT_IN = RankingProfile(
     spaces=(
         SpaceProfile("english", frozenset({"en"}), question_share=0.4, weights=MappingProxyType(_ENGLISH)),
-        SpaceProfile("multilingual", None, question_share=0.8, weights=MappingProxyType(_MULTILINGUAL | _ACROSS)),
+        SpaceProfile(
+            "multilingual",
+            None,
+            question_share=0.8,
+            weights=MappingProxyType(_MULTILINGUAL | _ACROSS),
+            same_topic=0.7,
+        ),
     )
 )
 """MiniLM for English over English, the multilingual Universal Sentence Encoder for the rest."""

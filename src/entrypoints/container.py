@@ -10,6 +10,7 @@ from application.examples import ExampleVectorStore
 from application.generation import Writer
 from application.indexing import Indexer
 from application.pipeline import AnswerPipeline
+from application.questions import QuestionVectors
 from application.retrieval import Retriever
 from application.staging import Stager
 from application.tenants import TenantViews
@@ -94,6 +95,11 @@ class Container(containers.DeclarativeContainer):
         settings.provided.database,
         memory=providers.Object(None),
         postgres=providers.Singleton(parts.postgres_archive, store),
+    )
+    question_archive = providers.Selector(
+        settings.provided.database,
+        memory=providers.Object(None),
+        postgres=providers.Singleton(parts.postgres_question_archive, store),
     )
     breaker = providers.Singleton(parts.breaker)
     vectors = providers.Selector(
@@ -245,6 +251,11 @@ class Container(containers.DeclarativeContainer):
         own_tenant=providers.Singleton(parts.operators_tenant, settings),
         store=store,
         insights=insights,
+        question_vectors=providers.Singleton(QuestionVectors, embedder, profile, question_archive),
+        grouper=providers.Singleton(parts.grouper),
+        retriever=retriever,
+        views=views,
+        clean=clean,
         deliveries=deliveries,
         check_health=check_health,
         numbers=numbers,

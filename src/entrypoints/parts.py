@@ -126,6 +126,12 @@ def postgres_archive(store: Any) -> Any:
     return PostgresVectorArchive(store)
 
 
+def postgres_question_archive(store: Any) -> Any:
+    from adapters.storage.postgres.vector_archive import PostgresVectorArchive
+
+    return PostgresVectorArchive(store, of="question")
+
+
 def faiss(settings: Settings) -> Any:
     from adapters.vectors.faiss import FaissVectorIndex
 
@@ -304,6 +310,12 @@ def postgres_insights(store: Any) -> Any:
     from adapters.insights.postgres import PostgresInsights
 
     return PostgresInsights(store.transaction)
+
+
+def grouper() -> Any:
+    from adapters.insights.grouping import AverageLinkage
+
+    return AverageLinkage()
 
 
 def operators_tenant(settings: Settings) -> str:

@@ -4,14 +4,16 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from application.use_cases import analytics, logs, watching
+from application.ports.storage import QUERIES
+from application.use_cases import analytics, gaps, logs, watching
 from application.use_cases.metrics import ShowMetrics
-from application.use_cases.upkeep import Chore
+from application.use_cases.upkeep import Chore, for_each_tenant
 
 
-def _chores(fold_insights: Any, forget_logs: Any, watch_health: Any) -> list[Chore]:
+def _chores(store: Any, fold_insights: Any, warm_gaps: Any, forget_logs: Any, watch_health: Any) -> list[Chore]:
     return [
         Chore("fold_insights", 1, fold_insights),
+        Chore("warm_gaps", 5, for_each_tenant(store, QUERIES, warm_gaps)),
         Chore("watch_health", 1, watch_health),
         Chore("forget_logs", 60, forget_logs),
     ]
@@ -23,6 +25,12 @@ class SeeingContainer(containers.DeclarativeContainer):
     """Of those who run the service: what belongs to no tenant is theirs to see."""
     store: providers.Dependency[Any] = providers.Dependency()
     insights: providers.Dependency[Any] = providers.Dependency()
+    question_vectors: providers.Dependency[Any] = providers.Dependency()
+    grouper: providers.Dependency[Any] = providers.Dependency()
+    retriever: providers.Dependency[Any] = providers.Dependency()
+    views: providers.Dependency[Any] = providers.Dependency()
+    clean: providers.Dependency[Any] = providers.Dependency()
+    """Takes personal data out of a text."""
     deliveries: providers.Dependency[Any] = providers.Dependency()
     check_health: providers.Dependency[Any] = providers.Dependency()
     numbers: providers.Dependency[Any] = providers.Dependency()
@@ -32,6 +40,10 @@ class SeeingContainer(containers.DeclarativeContainer):
     clock: providers.Dependency[Any] = providers.Dependency()
 
     read_analytics = providers.Singleton(analytics.ReadAnalytics, insights, clock)
+    find_gaps = providers.Singleton(
+        gaps.FindGaps, insights, store, question_vectors, grouper, retriever, views, clean, clock
+    )
+    warm_gaps = providers.Singleton(gaps.WarmGaps, insights, store, question_vectors, clock)
     fold_insights = providers.Singleton(analytics.FoldInsights, insights)
     browse_logs = providers.Singleton(logs.BrowseLogs, log_book)
     keep_logs = providers.Singleton(logs.KeepLogs, log_book)
@@ -40,4 +52,4 @@ class SeeingContainer(containers.DeclarativeContainer):
     watch_health = providers.Singleton(watching.WatchHealth, check_health, store, numbers, clock, own_tenant)
     read_queues = providers.Singleton(watching.ReadQueues, deliveries, log_book, numbers, clock)
     show_metrics = providers.Singleton(ShowMetrics, numbers, read_queues, own_tenant)
-    chores = providers.Singleton(_chores, fold_insights, forget_logs, watch_health)
+    chores = providers.Singleton(_chores, store, fold_insights, warm_gaps, forget_logs, watch_health)

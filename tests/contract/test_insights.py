@@ -237,6 +237,24 @@ async def test_noteworthy_are_the_rated_and_those_handed_over_for_the_reasons_as
     assert await world.insights.noteworthy(name, since, ["low_confidence"], 1) == ["q_unsure"]
 
 
+async def test_unanswered_are_the_badly_rated_and_those_handed_over_for_the_reasons_asked_for(world: World) -> None:
+    name, other = tenant(), tenant()
+    await world.save(
+        name,
+        query("q_bad", NOW - timedelta(minutes=5), feedback=feedback(2)),
+        query("q_good", NOW - timedelta(minutes=4), feedback=feedback(3)),
+        query("q_unsure", NOW - timedelta(minutes=3), escalation_reason="low_confidence", feedback=feedback(5)),
+        query("q_person", NOW - timedelta(minutes=2), escalation_reason="asked_for_human"),
+        query("q_both", NOW - timedelta(minutes=1), escalation_reason="asked_for_human", feedback=feedback(1)),
+        query("q_fine", NOW),
+        query("q_old", NOW - timedelta(days=9), escalation_reason="low_confidence"),
+    )
+    await world.save(other, query("q_theirs", escalation_reason="low_confidence"))
+    since = NOW - timedelta(days=7)
+    assert await world.insights.unanswered(name, since, ["low_confidence"], 10) == ["q_both", "q_unsure", "q_bad"]
+    assert await world.insights.unanswered(name, since, ["low_confidence"], 1) == ["q_both"]
+
+
 async def test_answered_from_a_pair_is_what_had_it_as_its_best_source(world: World) -> None:
     name = tenant()
     await world.save(

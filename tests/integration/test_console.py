@@ -18,8 +18,6 @@ from entrypoints.http.routes.console import static_files
 ROOT = Path(http.__file__).with_name("console")
 METHODS = {"remove": "delete", "download": "get", "stream": "post"}
 CALL = re.compile(r'\b(get|post|put|patch|remove|download|stream)\(\s*"(/api/v1[^"]*)"')
-NOT_YET = {"/api/v1/analytics/gaps"}
-"""Routes that the console knows and says are missing until the server has them."""
 
 
 @cache
@@ -109,13 +107,13 @@ async def test_every_route_that_the_console_calls_exists(document: Any) -> None:
     served = {(method, path) for path, methods in document["paths"].items() for method in methods}
 
     assert len(calls) > 50
-    assert {call for call in calls - served if call[1] not in NOT_YET} == set()
+    assert calls - served == set()
 
 
 async def test_every_route_that_the_console_names_exists(document: Any) -> None:
     named = {path for text in sources().values() for path in re.findall(r'["<>](/api/v1[^"<]*)', text)}
 
-    assert named - {*document["paths"]} - NOT_YET == set()
+    assert named - {*document["paths"]} == set()
 
 
 BROWSER = find_browser()

@@ -21,6 +21,7 @@ from domain.analytics import (
     total,
 )
 from domain.documents import DocumentStatus
+from domain.gaps import is_badly_rated
 from domain.qa_pairs import PairStatistics
 from domain.queries import Outcome, QueryRecord
 
@@ -59,6 +60,14 @@ class MemoryInsights:
             query
             for query in self._queries(tenant_id, since)
             if query.feedback is not None or query.escalation_reason in reasons
+        ]
+        return [query.id for query in _newest(found, limit)]
+
+    async def unanswered(self, tenant_id: str, since: datetime, reasons: Sequence[str], limit: int) -> list[str]:
+        found = [
+            query
+            for query in self._queries(tenant_id, since)
+            if query.escalation_reason in reasons or is_badly_rated(query)
         ]
         return [query.id for query in _newest(found, limit)]
 

@@ -71,6 +71,10 @@ class PostgresInsights:
         rows = await self._fetch(tenant_id, sql.NOTEWORTHY, (tenant_id, since, list(reasons), limit))
         return [row["query_id"] for row in rows]
 
+    async def unanswered(self, tenant_id: str, since: datetime, reasons: Sequence[str], limit: int) -> list[str]:
+        rows = await self._fetch(tenant_id, sql.UNANSWERED, (tenant_id, since, list(reasons), limit))
+        return [row["query_id"] for row in rows]
+
     async def answered_from(
         self, tenant_id: str, pair_ids: Sequence[str], since: datetime, limit: int
     ) -> list[AnsweredFrom]:

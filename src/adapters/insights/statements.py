@@ -2,6 +2,7 @@
 # ruff: noqa: S608 - made of constants and of the names of Tally's members
 
 from domain.analytics import COUNTED, RANKS, Grouping
+from domain.gaps import BADLY_RATED
 
 _TALLY = ", ".join(COUNTED)
 _SUMS = ", ".join(f"sum({name})::bigint AS {name}" for name in COUNTED)
@@ -87,6 +88,15 @@ NOTEWORTHY = """
 SELECT query_id FROM query_facts
 WHERE tenant_id = $1 AND at >= $2 AND (ratings > 0 OR escalation_reason IS NOT NULL)
     AND (ratings > 0 OR escalation_reason = ANY($3))
+ORDER BY at DESC, query_id DESC LIMIT $4
+"""
+
+# The first condition is that of an index (`0012_gaps.sql`).
+UNANSWERED = f"""
+SELECT query_id FROM query_facts
+WHERE tenant_id = $1 AND at >= $2
+    AND (escalation_reason IS NOT NULL OR (ratings > 0 AND rating_sum <= {BADLY_RATED}))
+    AND (escalation_reason = ANY($3) OR (ratings > 0 AND rating_sum <= {BADLY_RATED}))
 ORDER BY at DESC, query_id DESC LIMIT $4
 """
 

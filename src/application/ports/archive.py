@@ -1,4 +1,4 @@
-"""Vectors kept beside the pairs, so that an index can be rebuilt without embedding anything again."""
+"""Vectors kept beside what they were made of (pairs, questions), so that nothing is embedded twice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,22 +9,23 @@ from domain.vectors import EmbeddingSpace, Vector
 
 @dataclass(frozen=True, slots=True)
 class KeptVector:
-    pair_id: str
+    id: str
     recipe: str
-    """Digest of the texts and weights it was made of: of another recipe it is no vector of the pair any more."""
+    """Digest of the texts and weights it was made of: of another recipe it is no vector of that any more."""
     vector: Vector
 
 
 class VectorArchive(Protocol):
-    """Keeps one vector per pair and space, by the space's digest, so that no other model's is ever given.
+    """Keeps one vector per pair (or question) and space, by the space's digest, so that no other model's is
+    ever given.
 
-    It may lose anything: what is missing is embedded again. A vector goes with its pair.
+    It may lose anything: what is missing is embedded again. A vector goes with what it was made of.
     """
 
     async def find(self, tenant_id: str, space: EmbeddingSpace, recipes: Mapping[str, str]) -> dict[str, Vector]:
-        """Of the pairs by id, those that were made by the recipe asked for."""
+        """By id, those that were made by the recipe asked for."""
         ...
 
     async def keep(self, tenant_id: str, space: EmbeddingSpace, vectors: Sequence[KeptVector]) -> None:
-        """In place of what was kept; pairs that are gone are passed over."""
+        """In place of what was kept; what is gone is passed over."""
         ...

@@ -1,6 +1,6 @@
 """What recorded queries add up to: read fast, however many there are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -33,6 +33,10 @@ class Insights(Protocol):
         """Ids of queries, newest first, that were rated or handed over for one of these reasons."""
         ...
 
+    async def unanswered(self, tenant_id: str, since: datetime, reasons: Sequence[str], limit: int) -> list[str]:
+        """Ids of queries, newest first, that were handed over for one of these reasons or rated badly."""
+        ...
+
     async def answered_from(
         self, tenant_id: str, pair_ids: Sequence[str], since: datetime, limit: int
     ) -> list[AnsweredFrom]:
@@ -49,10 +53,24 @@ class Rollups(Protocol):
         ...
 
 
-class Grouper(Protocol):
-    """Puts texts together that ask the same, by their unit-length vectors."""
+Views = Mapping[str, Vector]
+"""One text: its unit-length vectors by the name of the space."""
 
-    async def group(self, vectors: Sequence[Vector], threshold: float) -> list[list[int]]:
-        """Every index in exactly one group, the most typical first in each, the largest group first. Each
-        member's cosine with the first is at least `threshold`; the same vectors give the same groups."""
+
+class Grouper(Protocol):
+    """Puts texts together that ask for the same.
+
+    `nearness` gives, by space, the mean cosine from which texts belong together, in order of preference: two
+    texts are compared in the first of its spaces that both have a vector in, and never belong together without.
+    """
+
+    async def group(self, texts: Sequence[Views], nearness: Mapping[str, float]) -> list[list[int]]:
+        """Every index in exactly one group, the largest group first, the most typical text first in each. No
+        two groups are left that would belong together. The same texts give the same groups."""
+        ...
+
+    async def place(
+        self, texts: Sequence[Views], groups: Sequence[Sequence[Views]], nearness: Mapping[str, float]
+    ) -> list[int | None]:
+        """For each text the group that it belongs to, the nearest of several; None for none."""
         ...

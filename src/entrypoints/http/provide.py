@@ -36,7 +36,7 @@ ACCESS_USE_CASES = (
     "use_quota", "browse_tenants", "browse_audit",
 )  # fmt: skip
 
-SEEING_USE_CASES = ("read_analytics", "browse_logs", "show_metrics")
+SEEING_USE_CASES = ("read_analytics", "find_gaps", "browse_logs", "show_metrics")
 
 JUDGING_USE_CASES = ("request_evaluation", "browse_evaluations", "keep_dataset", "browse_datasets")
 

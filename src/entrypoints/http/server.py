@@ -29,6 +29,7 @@ from entrypoints.http.routes.documents import DocumentsController, ExportControl
 from entrypoints.http.routes.escalations import EscalationsController, HandingOverController
 from entrypoints.http.routes.evaluation import EvaluationController
 from entrypoints.http.routes.events import EventsController
+from entrypoints.http.routes.gaps import GapsController
 from entrypoints.http.routes.guardrails import GuardrailsController
 from entrypoints.http.routes.health import HealthController
 from entrypoints.http.routes.history import HistoryController
@@ -90,6 +91,7 @@ CONTROLLERS = (
     OpenAIController,
     AnalyticsController,
     EvaluationController,
+    GapsController,
     LogsController,
     MetricsController,
     ConsoleController,
