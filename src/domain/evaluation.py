@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -108,6 +109,13 @@ class Evaluation(Aggregate):
     total: int = 0
     status: str = "evaluating"
     results: tuple[Judged, ...] = ()
+
+    def forget(self, query_ids: AbstractSet[str]) -> bool:
+        """Drops what was judged of these questions; whether there was any of it."""
+        before = (len(self.query_ids), len(self.results))
+        self.query_ids = tuple(each for each in self.query_ids if each not in query_ids)
+        self.results = tuple(judged for judged in self.results if judged.sample_id not in query_ids)
+        return before != (len(self.query_ids), len(self.results))
 
     def spreads(self) -> dict[str, Spread | None]:
         return {metric: spread(judged.scores.get(metric) for judged in self.results) for metric in self.metrics}

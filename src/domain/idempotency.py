@@ -30,6 +30,8 @@ class Replay(Aggregate):
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     sealed_body: str = ""
+    is_erased: bool = False
+    """Its answer told of a person who was forgotten since."""
 
     def is_claimable(self, now: datetime) -> bool:
         """Whether nobody works on it and its answer is not, or no longer, to be replayed."""
@@ -37,7 +39,7 @@ class Replay(Aggregate):
 
     def claim(self, claim_id: str, fingerprint: str, now: datetime) -> None:
         self.claim_id, self.fingerprint = claim_id, fingerprint
-        self.status, self.headers, self.sealed_body = None, {}, ""
+        self.status, self.headers, self.sealed_body, self.is_erased = None, {}, "", False
         self.expires_at = now + KEPT_FOR
         self.renew(now)
 
@@ -47,6 +49,9 @@ class Replay(Aggregate):
     def keep(self, status: int, headers: Mapping[str, str], sealed_body: str, now: datetime) -> None:
         self.status, self.headers, self.sealed_body = status, headers, sealed_body
         self.claim_id, self.updated_at = None, now
+
+    def erase(self, now: datetime) -> None:
+        self.headers, self.sealed_body, self.is_erased, self.updated_at = {}, "", True, now
 
     def release(self, now: datetime) -> None:
         """Nothing is known of it any more: the next one may try."""

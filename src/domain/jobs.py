@@ -197,3 +197,8 @@ class JobItem(Aggregate):
 
     def fail(self, now: datetime, code: str, message: str) -> None:
         self.status, self.error, self.updated_at = ItemStatus.ERROR, JobError(code, message), now
+
+    def erase(self, now: datetime) -> None:
+        """Nothing is left of what was asked and answered; what was not asked yet never will be."""
+        self.input, self.output = {}, {}
+        self.fail(now, "ERASED", "The data of the person who asked was erased.")

@@ -4,7 +4,8 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from application.use_cases import channels, chat, escalations, history, sessions, users
+from application.use_cases import channels, chat, erasure, escalations, history, sessions, users
+from application.use_cases.mentions import ForgetMentions
 
 
 class ConversationContainer(containers.DeclarativeContainer):
@@ -14,6 +15,9 @@ class ConversationContainer(containers.DeclarativeContainer):
     languages: providers.Dependency[Any] = providers.Dependency()
     messengers: providers.Dependency[Any] = providers.Dependency()
     cache: providers.Dependency[Any] = providers.Dependency()
+    deliveries: providers.Dependency[Any] = providers.Dependency()
+    log_book: providers.Dependency[Any] = providers.Dependency()
+    cipher: providers.Dependency[Any] = providers.Dependency()
     signal: providers.Dependency[Any] = providers.Dependency()
     clock: providers.Dependency[Any] = providers.Dependency()
     ids: providers.Dependency[Any] = providers.Dependency()
@@ -25,8 +29,9 @@ class ConversationContainer(containers.DeclarativeContainer):
 
     browse_users = providers.Singleton(users.BrowseUsers, store)
     edit_user = providers.Singleton(users.EditUser, store, clock)
-    erase_user = providers.Singleton(users.EraseUser, store, signal, clock, ids)
-    erase_person = providers.Singleton(users.ErasePerson, store, cache, clock)
+    erase_user = providers.Singleton(erasure.EraseUser, store, signal, clock, ids)
+    forget_mentions = providers.Singleton(ForgetMentions, store, deliveries, log_book, cipher, clock)
+    erase_person = providers.Singleton(erasure.ErasePerson, store, forget_mentions, cache, clock)
     export_user = providers.Singleton(users.ExportUser, store)
     browse_history = providers.Singleton(history.BrowseHistory, store)
     forget_history = providers.Singleton(history.ForgetHistory, store, clock)

@@ -14,6 +14,7 @@ from application.use_cases.delivery import ForgetDeliveries
 from domain.delivery import Kind, State
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.events import JobCompleted, JobProgressed, QuestionAnswered
+from domain.footprints import Footprint
 from domain.incoming import Channel, Envelope, Notice
 from domain.lanes import LaneLimits
 from domain.retries import Failure, Outcome, Preset, Reason, RetrySettings
@@ -532,3 +533,22 @@ async def test_a_webhook_that_is_activated_again_gets_a_fresh_start(world: Webho
     assert stored.active and stored.disabled_at is None
     [lane] = (await world.queue.lanes("acme", [hook.id])).values()
     assert lane.failed > 10
+
+
+async def test_what_is_about_a_person_goes_with_its_deliveries_wherever_these_are(world: WebhookWorld) -> None:
+    """Delivered, under way, waiting, and not yet relayed; the lane is free afterwards for what is about others."""
+    await world.webhook("query.completed", limits=LaneLimits(1, 1000))
+    await world.announce(answered())
+    await world.run_due()
+    await world.announce(answered(), answered())
+    await world.relay()
+    [claimed] = await world.queue.claim(world.clock.now(), "claim_1", Room(10, 10))
+    await world.announce(answered(), replace(answered(), user_id="v", session_id="t", query_id="q_2"))
+    gone = await world.queue.erase("acme", Footprint("u"))
+    assert gone > 0 and await world.queue.find_event("acme", claimed.event.id) is None
+    assert await world.deliveries() == []
+    assert await world.queue.erase("other", Footprint("v")) == 0
+    await world.run_due()
+    [left] = await world.deliveries()
+    assert left.state is State.SUCCEEDED
+    assert [event.data["user_id"] for _, event in await world.queue.events("acme", None, 100)] == ["v", "v"]

@@ -117,3 +117,14 @@ async def test_while_the_database_is_away_lines_wait_and_the_oldest_go_first() -
         await book.flush()
     assert book.dropped == 3
     assert [waiting.message for waiting in book._waiting][:2] == ["3", "4"]
+
+
+async def test_the_lines_of_some_traces_go_and_no_others(book: Any) -> None:
+    book.write(line("hers", trace_id="t1"))
+    book.write(line("his", trace_id="t2"))
+    book.write(line("nobody's"))
+    book.write(line("another tenant's", trace_id="t1", tenant_id="other"))
+    await book.flush()
+    assert await book.erase("acme", {"t1"}) == 1
+    assert await messages(book) == ["nobody's", "his"]
+    assert await messages(book, tenant="other") == ["another tenant's"]

@@ -5,8 +5,9 @@ import copy
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
+from typing import Any
 
 from adapters.delivery.memory_log import MemoryEventLog, page_of
 from application.ports.delivery import Claimed, DeliveryFilter, FanOut, Retention, Room, Settled
@@ -14,6 +15,7 @@ from application.ports.storage import RecordedEvent
 from domain.aggregates import Event
 from domain.delivery import Attempt, Delivery, Kind, PublicEvent, State, reaped_lane, settled_lane
 from domain.errors import Conflict, NotFound
+from domain.footprints import Footprint
 from domain.lanes import Lane, LaneLimits, counts_since, minute_of
 from domain.paging import Page, PageRequest
 from domain.retries import Reason
@@ -131,7 +133,8 @@ class MemoryDeliveries:
     async def settle(self, settled: Settled) -> Lane | None:
         delivery = self._deliveries.get(settled.delivery.id)
         holds = delivery is not None and delivery.claim_id == settled.delivery.claim_id is not None
-        self._attempts[settled.delivery.id].append(settled.attempt if holds else replace(settled.attempt, stale=True))
+        if delivery is not None:  # what was erased meanwhile leaves nothing
+            self._attempts[delivery.id].append(settled.attempt if holds else replace(settled.attempt, stale=True))
         if delivery is None or not holds:
             return None
         delivery.settle(settled.attempt, settled.decision, settled.now)
@@ -251,12 +254,36 @@ class MemoryDeliveries:
         needed = {delivery.event_id for delivery in self._unfinished()}
         return len(gone) + self._log.forget(older.events, limit, needed) + self._drop_outbox(older.events, limit)
 
+    async def erase(self, tenant_id: str, theirs: Footprint) -> int:
+        async with self._relaying:
+            told = self._told_of(tenant_id, theirs)
+            self._relayed -= sum(recorded.id in told for recorded in self._outbox[: self._relayed])
+            self._outbox[:] = [recorded for recorded in self._outbox if recorded.id not in told]
+            gone = self._log.erase(tenant_id, theirs)
+            for delivery in [d for d in self._deliveries.values() if d.tenant_id == tenant_id and d.event_id in gone]:
+                self._drop(delivery)
+        return len(told | gone)
+
+    def _told_of(self, tenant_id: str, theirs: Footprint) -> set[str]:
+        mine = (recorded for recorded in self._outbox if recorded.tenant_id == tenant_id)
+        return {recorded.id for recorded in mine if theirs.is_in(_members(recorded.event))}
+
+    def _drop(self, delivery: Delivery) -> None:
+        del self._deliveries[delivery.id]
+        self._open.pop(delivery.id, None)
+        self._attempts.pop(delivery.id, None)
+        self._tracks[delivery.webhook_id].in_flight.discard(delivery.id)
+
     def _drop_outbox(self, before: datetime, limit: int) -> int:
         head = self._outbox[: min(limit, self._relayed)]
         count = next((n for n, recorded in enumerate(head) if recorded.occurred_at >= before), len(head))
         del self._outbox[:count]
         self._relayed -= count
         return count
+
+
+def _members(event: Event) -> Mapping[str, Any]:
+    return {member.name: getattr(event, member.name) for member in fields(event)}
 
 
 def _is_old(delivery: Delivery, older: Retention) -> bool:

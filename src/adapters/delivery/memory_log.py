@@ -12,6 +12,7 @@ from application.ports.delivery import DeliveryFilter
 from domain.catalogue import subscribes
 from domain.delivery import Delivery, Kind, PublicEvent
 from domain.errors import InvalidInput
+from domain.footprints import Footprint
 from domain.paging import Page, PageRequest
 
 
@@ -52,6 +53,14 @@ class MemoryEventLog:
     def last_position(self, tenant_id: str) -> int:
         entries = self._entries[tenant_id]
         return entries[-1][0] if entries else 0
+
+    def erase(self, tenant_id: str, theirs: Footprint) -> set[str]:
+        """The ids of the events that are gone."""
+        gone = {key[1] for key, event in self._events.items() if key[0] == tenant_id and theirs.is_in(event.data)}
+        for event_id in gone:
+            del self._events[tenant_id, event_id]
+        self._entries[tenant_id] = [entry for entry in self._entries[tenant_id] if entry[1].id not in gone]
+        return gone
 
     def forget(self, before: datetime, limit: int, needed: AbstractSet[str]) -> int:
         old = [key for key, event in self._events.items() if event.occurred_at < before and event.id not in needed][

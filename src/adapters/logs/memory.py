@@ -1,7 +1,7 @@
 """The log of one process: the newest lines, as many as it may hold."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -41,6 +41,12 @@ class MemoryLogBook:
         cursor = cursors.encode(window[-1][0]) if has_next and window else None
         lines = tuple(line for _, line in window)
         return Page(lines, len(found), request.limit, request.offset, has_next, cursor)
+
+    async def erase(self, tenant_id: str, traces: Collection[str]) -> int:
+        kept = [entry for entry in self._lines if entry[1].tenant_id != tenant_id or entry[1].trace_id not in traces]
+        gone = len(self._lines) - len(kept)
+        self._lines = deque(kept, maxlen=self._lines.maxlen)
+        return gone
 
     async def forget(self, before: datetime) -> int:
         gone = 0

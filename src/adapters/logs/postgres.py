@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9)
 _FORGET = """
 WITH gone AS (DELETE FROM logs WHERE seq IN (SELECT seq FROM logs WHERE at < $1 LIMIT $2) RETURNING 1)
 SELECT count(*) FROM gone
+"""
+_ERASE = """
+WITH gone AS (DELETE FROM logs WHERE tenant_id = $1 AND trace_id = ANY($2) RETURNING 1) SELECT count(*) FROM gone
 """
 _SELECT = "SELECT seq, tenant_id, at, level, source, message, request_id, trace_id, fields::text AS fields FROM logs"
 
@@ -67,6 +70,12 @@ class PostgresLogBook:
         has_next = len(rows) > request.limit
         cursor = cursors.encode(kept[-1]["seq"]) if has_next else None
         return Page(tuple(map(_line, kept)), int(total), request.limit, request.offset, has_next, cursor)
+
+    async def erase(self, tenant_id: str, traces: Collection[str]) -> int:
+        async with self._open(tenant_id) as transaction:
+            gone = int(await transaction.fetchval(_ERASE, (tenant_id, sorted(traces))))
+            await transaction.commit()
+        return gone
 
     async def forget(self, before: datetime) -> int:
         gone = 0

@@ -8,6 +8,7 @@ from typing import Protocol
 from application.ports.storage import RecordedEvent
 from domain.aggregates import Event
 from domain.delivery import Attempt, Delivery, PublicEvent, State
+from domain.footprints import Footprint
 from domain.lanes import Lane, LaneLimits
 from domain.paging import Page, PageRequest
 from domain.retries import Decision, Outcome
@@ -211,6 +212,11 @@ class Retention:
 class Upkeep(Protocol):
     async def forget(self, older: Retention, limit: int) -> int:
         """Removes at most `limit` of each kind; how many went."""
+        ...
+
+    async def erase(self, tenant_id: str, theirs: Footprint) -> int:
+        """Removes every event that is about a person, from the outbox and the log, with its deliveries and their
+        attempts, those that wait or are under way included; how many events went."""
         ...
 
     async def tenant_of(self, webhook_id: str) -> str | None:

@@ -1,6 +1,6 @@
 """Log lines that stay searchable."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,6 +63,10 @@ class LogBook(Protocol):
 
     async def page(self, tenant_id: str, wanted: LogFilter, request: PageRequest) -> Page[LogLine]:
         """Newest first; `sort` is `timestamp` or `-timestamp`. A cursor that is not ours raises `InvalidInput`."""
+        ...
+
+    async def erase(self, tenant_id: str, traces: Collection[str]) -> int:
+        """Removes the tenant's lines of these traces; how many."""
         ...
 
     async def forget(self, before: datetime) -> int:

@@ -177,8 +177,9 @@ class AnswerBatch:
         async def keep(uow: UnitOfWork, job: Job) -> None:
             for item in items:
                 fresh = await uow[JOB_ITEMS].get(item.id)
-                fresh.status, fresh.output, fresh.error = item.status, item.output, item.error
-                await uow[JOB_ITEMS].save(fresh)
+                if fresh.status is ItemStatus.PENDING:  # and not erased meanwhile
+                    fresh.status, fresh.output, fresh.error = item.status, item.output, item.error
+                    await uow[JOB_ITEMS].save(fresh)
             good = sum(item.status is ItemStatus.SUCCESS for item in items)
             job.advance(
                 self._clock.now(),

@@ -95,8 +95,9 @@ class ReplayAnswers:
                 field="idempotency-key",
                 retry_after=RETRY_SECONDS,
             )
-        body = base64.b64decode(self._cipher.open(found.sealed_body, found.id))
-        return KeptAnswer(found.status, found.headers, body)
+        if found.is_erased:
+            raise Conflict("What this request did was erased since.", field="idempotency-key")
+        return KeptAnswer(found.status, found.headers, _body(found, self._cipher))
 
     async def _change(self, claim: Claim, effect: Callable[[Replay, datetime], None]) -> None:
         """Of a claim that is still ours; of another's, nothing."""
@@ -118,6 +119,18 @@ class ReplayAnswers:
         async with self._store.begin(tenant_id) as uow:
             await uow[REPLAYS].remove_where(where(expires_at__le=now))
             await uow.commit()
+
+
+def opened(replay: Replay, cipher: Cipher) -> str:
+    """The text of a kept answer; empty when it was sealed with a master key that is gone."""
+    try:
+        return _body(replay, cipher).decode("utf-8", "replace")
+    except ValueError:
+        return ""
+
+
+def _body(replay: Replay, cipher: Cipher) -> bytes:
+    return base64.b64decode(cipher.open(replay.sealed_body, replay.id))
 
 
 def _replay_id(principal: Principal, route: str, key: str) -> str:

@@ -19,12 +19,14 @@ from application.ports.delivery import DeliveryFilter, Retention
 from domain.catalogue import EVERYTHING
 from domain.delivery import Attempt, Delivery, PublicEvent
 from domain.errors import InvalidInput, NotFound
+from domain.footprints import Footprint
 from domain.lanes import Lane
 from domain.paging import Page, PageRequest
 
 _DELIVERIES = f"SELECT {', '.join(DELIVERY_COLUMNS)} FROM webhook_deliveries WHERE tenant_id = $1"
 _COUNT = "SELECT count(*) FROM webhook_deliveries WHERE tenant_id = $1"
 _EVENTS = f"SELECT position, {', '.join(EVENT_COLUMNS)} FROM public_events WHERE tenant_id = $1"
+LOOKED_AT_ONCE = 5000
 _CONDITIONS = {
     "webhook_id": "webhook_id = {}", "state": "state = {}", "event_type": "event_type = {}",
     "event_id": "event_id = {}", "due_by": "due_at <= {}", "due_after": "due_at > {}", "since": "created_at >= {}",
@@ -123,6 +125,24 @@ class PostgresDeliveryLog:
             (sql.FORGET_EVENTS, older.events),
         )
         return sum([await self._forgotten(statement, before, limit) for statement, before in steps])
+
+    async def erase(self, tenant_id: str, theirs: Footprint) -> int:
+        """The outbox first: what is being relayed meanwhile is in the log when its rows are free."""
+        return sum(
+            [await self._erased(statement, tenant_id, theirs) for statement in (sql.ERASE_OUTBOX, sql.ERASE_EVENTS)]
+        )
+
+    async def _erased(self, statement: str, tenant_id: str, theirs: Footprint) -> int:
+        ids = (theirs.sessions, theirs.queries, theirs.escalations, theirs.jobs)
+        names = (_storable(theirs.user_id), *(sorted(map(_storable, each)) for each in ids))
+        last: str | None = ""
+        gone = 0
+        while last is not None:
+            async with self._open(tenant_id) as transaction:
+                [row] = await transaction.fetch(statement, (tenant_id, last, LOOKED_AT_ONCE, *names))
+                await transaction.commit()
+            last, gone = row["last"], gone + row["gone"]
+        return gone
 
     async def _forgotten(self, statement: str, before: datetime, limit: int) -> int:
         async with self._open(None) as transaction:

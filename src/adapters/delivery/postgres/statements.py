@@ -104,6 +104,7 @@ WITH done AS (
 ), logged AS (
     INSERT INTO webhook_attempts (tenant_id, delivery_id, started_at, stale, body)
     SELECT $1, $2, ${_AFTER + 1}, NOT EXISTS (SELECT FROM done), ${_AFTER + 2}
+    WHERE EXISTS (SELECT FROM webhook_deliveries WHERE tenant_id = $1 AND id = $2)
 )
 SELECT EXISTS (SELECT FROM done)
 """
@@ -168,6 +169,31 @@ def _forget(table: str, key: str, condition: str) -> str:
     """
 
 
+def _erase(table: str, data: str, also: str = "") -> str:
+    """Looks at the next events after an id, and removes those about a person; the last id it looked at, and how many
+    went. `also` is what goes with them."""
+    return f"""
+    WITH looked AS (
+        SELECT id, {data}->>'user_id' = $4 OR {data}->>'session_id' = ANY($5) OR {data}->>'query_id' = ANY($6)
+            OR {data}->>'escalation_id' = ANY($7) OR {data}->>'job_id' = ANY($8) AS theirs
+        FROM {table} WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3
+    ), gone AS (
+        DELETE FROM {table} e USING looked l WHERE l.theirs AND e.tenant_id = $1 AND e.id = l.id RETURNING e.id
+    ){also}
+    SELECT (SELECT max(id) FROM looked) AS last, (SELECT count(*) FROM gone) AS gone
+    """
+
+
+ERASE_OUTBOX = _erase("events", "payload")
+ERASE_EVENTS = _erase(
+    "public_events",
+    "data",
+    """, stopped AS (
+        DELETE FROM webhook_deliveries d USING gone g WHERE d.tenant_id = $1 AND d.event_id = g.id RETURNING d.id
+    ), untold AS (
+        DELETE FROM webhook_attempts a USING stopped s WHERE a.tenant_id = $1 AND a.delivery_id = s.id
+    )""",
+)
 FORGET_FAILURES = _forget("webhook_deliveries", "id", "finished_at < $1 AND state = 'failed'")
 FORGET_DELIVERIES = _forget("webhook_deliveries", "id", "finished_at < $1 AND state <> 'failed'")
 FORGET_ATTEMPTS = _forget("webhook_attempts", "ctid", "started_at < $1")

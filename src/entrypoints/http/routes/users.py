@@ -9,15 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
-from application.use_cases.users import (
-    Belongings,
-    BrowseUsers,
-    EditUser,
-    EraseUser,
-    ExportUser,
-    UserChanges,
-    UserView,
-)
+from application.use_cases.erasure import EraseUser
+from application.use_cases.users import Belongings, BrowseUsers, EditUser, ExportUser, UserChanges, UserView
 from domain.access import Scope
 from domain.errors import NotFound
 from entrypoints.http.app import rules
