@@ -29,6 +29,13 @@ _ROLE_CHECK = """
 SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(current_user, oid, 'MEMBER'))
 """
 
+_UNBOUND = """
+SELECT array_agg(relname::text ORDER BY relname) FROM pg_class
+WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace AND NOT row_security_active(oid)
+    AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'tenant_id' AND NOT attisdropped)
+"""
+"""Tables of tenants' rows in which the present role would see those of all."""
+
 
 async def _keep(_: Connection) -> None:
     """Transactions change nothing of the session: there is nothing to reset between them."""
@@ -111,11 +118,14 @@ class Database:
     async def _require_row_security(self) -> None:
         connection = await self.begin("", "")
         try:
-            bound = await connection.fetchval("SELECT row_security_active('events')")
+            unbound = await connection.fetchval(_UNBOUND)
         finally:
             await self.release(connection, sound=False)
-        if not bound:
-            text = f"Row security does not bind this database user: let it be a member of the role {APP_ROLE}."
+        if unbound:
+            text = (
+                f"Row security does not bind this database user in {', '.join(unbound)}: "
+                f"let it be a member of the role {APP_ROLE}."
+            )
             raise ServiceUnavailable(text)
 
 
