@@ -51,7 +51,7 @@ bench-extraction: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.extraction
 
 fuzz: $(VENV)/installed-dev
-	SUPPORTRAG_TEST_FUZZ_EXAMPLES=300 $(BIN)/pytest tests/integration/test_fuzz.py tests/integration/access/test_fuzz_by_key.py tests/integration/access/test_two_tenants.py
+	SUPPORTRAG_TEST_FUZZ_EXAMPLES=300 $(BIN)/pytest --timeout 7200 tests/integration/test_fuzz.py tests/integration/access/test_fuzz_by_key.py tests/integration/access/test_two_tenants.py
 
 reliability: $(VENV)/installed-dev
 	$(BIN)/pytest -m slow tests

@@ -83,11 +83,12 @@ class RecogniseToken:
     async def __call__(self, token: str, tenant_id: str | None, origin: str | None = None) -> Principal:
         """Raises `Unauthorized` for a token nobody knows, `Forbidden` for a tenant that is not the key's and for a
         page that may not use it."""
-        principal = await self._principal(token)
+        principal = await self.holder_of(token)
         check_origin(principal.origins, origin)
         return acting_for(principal, tenant_id)
 
-    async def _principal(self, token: str) -> Principal:
+    async def holder_of(self, token: str) -> Principal:
+        """At home, wherever the token is used; raises `Unauthorized`."""
         if token.count(".") == 2 and not token.startswith(KEY_MARKS):
             return await self._of_token(token)
         return await self.of_secret(token)

@@ -59,7 +59,7 @@ from litestar.types import Scope as AsgiScope
 
 from application.ports.system import Clock, Ids
 from entrypoints.http.admission import Admission, Entrance, Gate
-from entrypoints.http.border import Border, Observer
+from entrypoints.http.border import Border, Observer, OnStrange, no_concern
 from entrypoints.http.calls import Call
 from entrypoints.http.cors import Cors
 from entrypoints.http.discovery import SelfDescription, check_routes
@@ -101,6 +101,7 @@ def create_app(
     dependencies: Mapping[str, Provide] | None = None,
     admissions: Sequence[Admission] = (),
     observers: Sequence[Observer] = (),
+    on_strange: OnStrange = no_concern,
     deprecations: Sequence[Deprecation] = DEPRECATIONS,
     lifespan: Sequence[Lifespan] = (),
     ready: Ready = always_ready,
@@ -143,6 +144,7 @@ def create_app(
         Cors(options.cors_origins),
         tuple(deprecations),
         tuple(observers),
+        on_strange,
     )
     return app
 

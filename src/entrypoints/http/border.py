@@ -1,7 +1,7 @@
 """The outermost layer: every request enters here and every answer leaves here, errors of the router included."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote, unquote_to_bytes
@@ -32,6 +32,13 @@ class Observer(Protocol):
     def __call__(self, call: Call, status: int, seconds: float) -> None: ...
 
 
+OnStrange = Callable[[Call], Awaitable[None]]
+
+
+async def no_concern(call: Call) -> None:
+    """For applications that count nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Border:
     """Wraps the application: ids, versions, headers, CORS, HEAD, logging."""
@@ -44,6 +51,9 @@ class Border:
     cors: Cors
     deprecations: Sequence[Deprecation] = ()
     observers: Sequence[Observer] = ()
+    on_strange: OnStrange = no_concern
+    """Asked before a refusal goes out whose caller nobody has looked at: the path, the version or the tenant that it
+    named was refused first."""
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         call = open_call(scope, lower_headers(scope["headers"]), self.clock, self.ids)
@@ -132,6 +142,8 @@ class _Outbound:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self.status >= 400 and self.call.principal is None:
+                await self.border.on_strange(self.call)
             raw = self._with_headers(list(message["headers"]))
             message = {**message, "headers": raw}
         elif message["type"] == "http.response.body":

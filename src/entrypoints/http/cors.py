@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from entrypoints.http.calls import Call, Headers
 
-PUBLISHABLE_PREFIXES = ("/api/v1/chat/",)
-"""Where publishable keys are good. A preflight carries no key, so there it is answered for any origin; whether
-the page may read the answer is decided by the key's own origins."""
+PUBLISHABLE_PREFIXES = ("/api/v1/chat/", "/api/v1/sessions")
+"""Where publishable keys are good: conversations, and the sessions they opened. A preflight carries no key, so there
+it is answered for any origin; whether the page may read the answer is decided by the key's own origins."""
 
 _METHODS = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
 _REQUEST_HEADERS = (

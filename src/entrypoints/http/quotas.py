@@ -7,13 +7,15 @@ from typing import Any
 import msgspec
 from litestar import Request, WebSocket
 
+from application.use_cases.admission import RecogniseToken
 from application.use_cases.limits import Admitted, QuotaUsedUp, UseQuota
 from domain.access import Principal
-from domain.errors import InvalidInput
+from domain.errors import DomainError, InvalidInput
 from domain.limits import BATCH_SIZES, Charge, Quota, Standing, narrowest, policy_of
 from entrypoints.http.admission import Admission, Entrance, Reply
 from entrypoints.http.calls import Call
 from entrypoints.http.requests import MULTIPART, AnyRequest, form_of
+from entrypoints.http.security import bearer_token
 
 ADMITTED = "supportrag.admitted"
 """Where what a request took is kept while it lasts."""
@@ -100,13 +102,32 @@ class Quotas(Admission):
 
     async def show(self, call: Call) -> None:
         """Tells how things stand in an answer that costs nothing."""
-        if call.principal is not None and call.route is not None:
-            main = Quota.QUERIES if (call.method, call.route) in COSTS else Quota.REQUESTS
-            call.headers |= _headers(await self._use.look(call.principal, (main,)))
+        if call.principal is not None:
+            await self.show_to(call.principal, call)
+
+    async def show_to(self, principal: Principal, call: Call) -> None:
+        main = Quota.QUERIES if (call.method, call.route) in COSTS else Quota.REQUESTS
+        call.headers |= _headers(await self._use.look(principal, (main,)))
 
     async def take_turn(self, principal: Principal) -> None:
         """A turn of a conversation by socket; raises `RateLimitExceeded`."""
         await self._use(principal, (Charge(Quota.QUERIES),))
+
+
+class Standings:
+    """Every answer to a limited key tells how things stand, also one that was refused before anybody asked who
+    calls: an unknown path, a version nobody serves, a tenant that is not its own."""
+
+    def __init__(self, recognise: Callable[[], RecogniseToken], quotas: Quotas) -> None:
+        self._recognise, self._quotas = recognise, quotas
+
+    async def __call__(self, call: Call) -> None:
+        try:
+            token = bearer_token(call.given.get("authorization"))
+            if token is not None:
+                await self._quotas.show_to(await self._recognise().holder_of(token), call)
+        except DomainError:
+            return  # the refusal matters more
 
 
 async def count_turn(socket: "WebSocket[Any, Any, Any]") -> None:

@@ -12,8 +12,9 @@ from entrypoints.http.admission import Admission
 from entrypoints.http.app import HttpOptions, create_app
 from entrypoints.http.auditing import AuditTrail
 from entrypoints.http.authentication import Authentication
+from entrypoints.http.border import no_concern
 from entrypoints.http.provide import dependencies
-from entrypoints.http.quotas import Quotas
+from entrypoints.http.quotas import Quotas, Standings
 from entrypoints.http.replays import Replays
 from entrypoints.http.routes.access import AccessController, KeysController
 from entrypoints.http.routes.analysis import AnalysisController
@@ -125,6 +126,7 @@ def build_app(system: System, *, work: bool = True, after_opening: AfterOpening 
             return ["database"]
         return []
 
+    quotas = Quotas(container.access.use_quota())
     app = create_app(
         CONTROLLERS,
         WithScraper(Authentication(container.access.recognise_token), _token(settings), operators_tenant(settings)),
@@ -132,8 +134,9 @@ def build_app(system: System, *, work: bool = True, after_opening: AfterOpening 
         clock=container.clock(),
         ids=container.ids(),
         dependencies=dependencies(container),
-        admissions=_admissions(container),
+        admissions=_admissions(container, quotas),
         observers=(RequestMeter(container.numbers()), ErrorReporter(container.seeing.report_error())),
+        on_strange=Standings(container.access.recognise_token, quotas) if settings.auth == "on" else no_concern,
         lifespan=[lifespan],
         ready=waiting_for,
     )
@@ -146,10 +149,9 @@ def _token(settings: Settings) -> str | None:
     return settings.metrics_token.get_secret_value() if settings.metrics_token else None
 
 
-def _admissions(container: Container) -> tuple[Admission, ...]:
+def _admissions(container: Container, quotas: Quotas) -> tuple[Admission, ...]:
     """What is replayed is neither counted nor done again, so it is looked at first."""
     access = container.access
-    quotas = Quotas(access.use_quota())
     return Replays(access.replay_answers(), quotas.show), quotas, AuditTrail(access.record_action())
 
 

@@ -136,6 +136,20 @@ async def test_a_publishable_key_is_good_for_chat_from_its_pages_and_for_nothing
         assert (await shop.request(method, path)).status_code == 403
 
 
+async def test_a_page_may_ask_for_its_own_session_too(desk: SystemUnderTest) -> None:
+    """A browser asks first, without the key; what it then gets is the key's to say."""
+    page = await visitor(desk, "chat")
+    asked = await page.post("/api/v1/chat/completions", {"question": "Where is it?"})
+    path = f"/api/v1/sessions/{asked.json()['data']['session_id']}"
+    asks = {"Origin": "https://shop.example", "Access-Control-Request-Method": "GET"}
+    first = await desk.http.options(path, headers=asks)
+    assert first.headers["access-control-allow-origin"] == "https://shop.example"
+    seen = await page.get(path)
+    assert seen.status_code == 200 and seen.headers["access-control-allow-origin"] == "https://shop.example"
+    elsewhere = await page.get(path, headers={"Origin": "https://evil.example"})
+    assert elsewhere.status_code == 403 and "access-control-allow-origin" not in elsewhere.headers
+
+
 async def test_what_administrators_do_is_written_down(desk: SystemUnderTest) -> None:
     admin, reader = await visitor(desk, "admin"), await visitor(desk, "read")
     await admin.post("/api/v1/api-keys", {"name": "x", "scopes": ["read"]}, headers={"X-Request-ID": "r-1"})

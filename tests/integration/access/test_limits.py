@@ -220,3 +220,40 @@ def test_fifty_callers_on_two_processes_get_exactly_the_hard_limit(redis_url: st
     processes = [subprocess.Popen([*command, name], stdout=subprocess.PIPE, text=True) for name in ("a", "b")]
     passed = [int(process.communicate(timeout=60)[0]) for process in processes]
     assert sum(passed) == 120, passed  # of 400 asked: the hard limit of 100 queries a minute
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/api/v1/nothing", {}, 404),
+        ("PATCH", "/api/v1/me", {}, 405),
+        ("GET", "/api/v2/me", {}, 404),
+        ("GET", "/api/v1/me", {"Accept": "application/vnd.supportrag.v2+json"}, 406),
+        ("GET", "/api/v1/me", {"X-Request-ID": "a b"}, 400),
+        ("GET", "/api/v1/me", {"X-Tenant-ID": "another"}, 403),
+        ("GET", "/api/v1/api-keys", {}, 403),
+        ("GET", "/api/v1/jobs/none", {}, 404),
+        ("POST", "/api/v1/queries", {"Content-Type": "text/xml"}, 415),
+    ],
+)
+async def test_whatever_a_limited_key_is_refused_for_the_answer_says_how_things_stand(
+    desk: SystemUnderTest, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    key = await visitor(desk, tier="free")
+    answer = await key.request(method, path, headers=headers, content=b"x" if method == "POST" else None)
+    assert answer.status_code == status
+    unit = "queries" if method == "POST" else "requests"
+    limit = {"queries": "10", "requests": "100"}[unit]
+    told = {name: answer.headers[f"x-ratelimit-{name}"] for name in ("limit", "remaining")}
+    assert told == {"limit": limit, "remaining": limit}, "and it did not count"
+    assert int(answer.headers["x-ratelimit-reset"]) > 0
+    assert answer.headers["ratelimit"].startswith(f'"{unit}";r={limit}')
+    assert answer.headers["ratelimit-policy"] == f'"{unit}";q={limit};w=60'
+
+
+async def test_a_refusal_tells_nothing_to_whoever_has_no_key_or_one_that_is_unlimited(desk: SystemUnderTest) -> None:
+    unlimited = await visitor(desk)
+    stranger = {"Authorization": "Bearer sk_live_nobodys"}
+    for headers in (unlimited.headers, stranger, {"Authorization": "Basic eDp5"}):
+        answer = await desk.http.get("/api/v1/nothing", headers=headers)
+        assert answer.status_code == 404 and not [name for name in answer.headers if "ratelimit" in name]
