@@ -6,7 +6,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.lexical.bm25 import K1, Statistics, by_rank, idf, rescore, saturation
+from adapters.lexical.bm25 import K1, Scorer, Statistics, by_rank, idf, saturation
 from adapters.lexical.stopwords import ASKING_WORDS, FUNCTION_WORDS
 from adapters.lexical.tokens import STEMMERS, query_terms, row_terms, words
 from application.ports.lexical import LexicalHit
@@ -40,7 +40,7 @@ def test_one_occurrence_in_a_text_of_average_length_counts_one() -> None:
 def test_a_row_with_every_word_of_the_query_once_at_average_length_scores_one() -> None:
     row = row_terms("parcel delay", "parcel delay", "en")
     statistics = Statistics(9, {"parcel": 4, "delay": 1}.__getitem__, 2.0, 4.0)
-    hit = rescore("a", row, query_terms("delay parcel", "en"), statistics)
+    hit = Scorer(query_terms("delay parcel", "en"), statistics)("a", row)
     assert math.isclose(hit.question, 1.0) and hit.pair > 1.0
 
 

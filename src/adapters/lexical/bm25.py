@@ -53,13 +53,20 @@ class Statistics:
         return [(term, weight / total) for term, weight in weights.items()]
 
 
-def rescore(row_id: str, row: RowTerms, query: QueryTerms, statistics: Statistics) -> LexicalHit:
-    """The formula for one row."""
-    return LexicalHit(
-        row_id,
-        _field(row.question, row.question_length, statistics.weights(query.question), statistics.question_average),
-        _field(row.pair, row.pair_length, statistics.weights(query.pair), statistics.pair_average),
-    )
+class Scorer:
+    """The formula for one query, whose weights are worked out once for all rows."""
+
+    def __init__(self, query: QueryTerms, statistics: Statistics) -> None:
+        self._question, self._pair = statistics.weights(query.question), statistics.weights(query.pair)
+        self._averages = statistics.question_average, statistics.pair_average
+
+    def __call__(self, row_id: str, row: RowTerms) -> LexicalHit:
+        question, pair = self._averages
+        return LexicalHit(
+            row_id,
+            _field(row.question, row.question_length, self._question, question),
+            _field(row.pair, row.pair_length, self._pair, pair),
+        )
 
 
 def _field(counts: Mapping[str, int], length: int, weights: Sequence[tuple[str, float]], average: float) -> float:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from adapters.lexical.bm25 import Statistics, by_rank, rescore
+from adapters.lexical.bm25 import Scorer, Statistics, by_rank
 from adapters.lexical.tokens import RowTerms, counted, query_terms
 from application.ports.lexical import LexicalHit, LexicalIndex, LexicalRow, WordMatches, WordSearch
 from domain.errors import ServiceUnavailable
@@ -59,8 +59,9 @@ class FallbackLexicalIndex:
 def _ranked(text: str, found: WordMatches, limit: int) -> list[LexicalHit]:
     rows = {row.id: counted(row) for row in found.rows}
     statistics = _statistics(list(rows.values()), found.total)
-    queries = {language: query_terms(text, language) for language in {row.fields.language for row in found.rows}}
-    hits = [rescore(row.id, rows[row.id], queries[row.fields.language], statistics) for row in found.rows]
+    languages = {row.fields.language for row in found.rows}
+    scorers = {language: Scorer(query_terms(text, language), statistics) for language in languages}
+    hits = [scorers[row.fields.language](row.id, rows[row.id]) for row in found.rows]
     return sorted((hit for hit in hits if hit.pair or hit.question), key=by_rank)[:limit]
 
 

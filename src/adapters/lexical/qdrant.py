@@ -13,7 +13,7 @@ from hashlib import blake2b
 from qdrant_client import AsyncQdrantClient, models
 
 from adapters.indexing.qdrant import Collection, QdrantBase, admitted, payload, point_id, reaching_qdrant
-from adapters.lexical.bm25 import Statistics, by_rank, rescore, saturation
+from adapters.lexical.bm25 import Scorer, Statistics, by_rank, saturation
 from adapters.lexical.qdrant_statistics import TenantStatistics
 from adapters.lexical.tokens import QueryTerms, RowTerms, counted, query_terms
 from application.ports.lexical import LexicalHit, LexicalRow
@@ -161,9 +161,10 @@ def _rescored(
     queries: Mapping[str, QueryTerms],
     statistics: Statistics,
 ) -> Iterable[LexicalHit]:
+    scorers = {language: Scorer(query, statistics) for language, query in queries.items()}
     for point in points:
         kept = point.payload or {}
         counts = kept["counts"]
         row = RowTerms(counts["language"], counts["question"], counts["pair"], ())
-        if row.language in queries:
-            yield rescore(str(kept["id"]), row, queries[row.language], statistics)
+        if row.language in scorers:
+            yield scorers[row.language](str(kept["id"]), row)

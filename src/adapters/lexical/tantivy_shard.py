@@ -16,7 +16,7 @@ import tantivy
 
 from adapters.indexing.table import micros
 from adapters.indexing.workers import ReadWriteLock
-from adapters.lexical.bm25 import Statistics, by_rank, idf, rescore
+from adapters.lexical.bm25 import Scorer, Statistics, by_rank, idf
 from adapters.lexical.tokens import QueryTerms, RowTerms, counted, query_terms
 from application.ports.lexical import LexicalHit, LexicalRow
 from domain.retrieval import Filters
@@ -148,9 +148,9 @@ class TantivyShard:
 
     def _rescored(self, text: str, rows: Iterable[tuple[str, RowTerms]]) -> Iterator[LexicalHit]:
         statistics = self._totals.statistics()
-        queries = {language: query_terms(text, language) for language in self._totals.languages()}
+        scorers = {language: Scorer(query_terms(text, language), statistics) for language in self._totals.languages()}
         for row_id, terms in rows:
-            yield rescore(row_id, terms, queries[terms.language], statistics)
+            yield scorers[terms.language](row_id, terms)
 
     def _matching(self, text: str) -> Any | None:
         """Any of the terms, weighed as the formula does; None when there are none to look for."""
