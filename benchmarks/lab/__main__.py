@@ -1,4 +1,4 @@
-"""`python -m benchmarks.lab [ranking] [confidence]`: the figures of docs/quality.md.
+"""`python -m benchmarks.lab [ranking] [recipe] [confidence]`: the figures of docs/quality.md.
 
 The first run embeds every set (ten minutes); later ones take two.
 """
@@ -30,6 +30,7 @@ from benchmarks.lab.measures import (
     ranking,
 )
 from benchmarks.lab.models import embed
+from benchmarks.lab.recipe import compared
 from benchmarks.lab.worlds import World
 
 from domain.confidence import BUILT_IN as CALIBRATION
@@ -55,6 +56,16 @@ RANKED: tuple[Callable[[], QuestionSet], ...] = (
     data.among_languages,
     data.only_translated,
     *(lambda code=code: data.half_translated(code) for code in ("de", "fr", "ru")),
+)
+COMPARED: tuple[Callable[[], QuestionSet], ...] = (
+    *(lambda code=code: data.across(code) for code in ("de", "fr", "ru")),
+    lambda: data.xquad("en"),
+    lambda: data.answers_only("en"),
+    data.python_answers,
+    data.stackfaq,
+    data.covidfaq,
+    data.mixed,
+    data.reference,
 )
 JUDGED: dict[str, tuple[tuple[str, Callable[[], QuestionSet]], ...]] = {
     "English questions over English pairs": (
@@ -87,6 +98,8 @@ MIXED = ("English questions over English pairs", ("stack", "covid"), data.mixed)
 def main(wanted: Sequence[str]) -> None:
     if not wanted or "ranking" in wanted:
         ranking_table()
+    if not wanted or "recipe" in wanted:
+        recipe_table()
     if not wanted or "confidence" in wanted:
         confidence_tables()
         small_table()
@@ -105,6 +118,14 @@ def ranking_table() -> None:
         figures.append(ranking([outcome.place for outcome in world.outcomes()]))
         cells = (world.name, len(world.pairs), len(world.queries), *figures)
         print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def recipe_table() -> None:
+    print("\n## The published recipe and the service: hit@1 / hit@5 / MRR@10\n")
+    print("| set | recipe | supportrag |\n| --- | --- | --- |")
+    for make in COMPARED:
+        world = World(make())
+        print("| " + " | ".join(map(str, (world.name, *compared(world)))) + " |", flush=True)
 
 
 def _question_field(world: World) -> np.ndarray:
