@@ -36,6 +36,9 @@ SETS = (
     lambda: data.across("fr"),
     lambda: data.across("ru"),
     data.reference,
+    data.among_languages,
+    data.only_translated,
+    lambda: data.half_translated("de"),
 )
 DEPTH = 10
 

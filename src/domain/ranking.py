@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from domain.ranking_profiles import (
     BUILT_IN,
@@ -41,6 +42,7 @@ __all__ = [
     "merge_answers",
     "plan",
     "rank",
+    "shown",
     "subject",
     "with_subject",
 ]
@@ -168,6 +170,15 @@ def merge_answers(ranked: Sequence[Ranked]) -> list[Ranked]:
         key = _normal(candidate.answer.split()) if alike[beginning] > 1 else beginning
         seen.setdefault(key or candidate.id, candidate)
     return list(seen.values())
+
+
+def shown(ranked: Sequence[Ranked]) -> list[float]:
+    """The similarity to tell of each: its own, or that of a better ranked one where that is less.
+
+    Similarity says how near a view comes to its own best, relevance which view to believe; told as it is, it
+    would contradict the order.
+    """
+    return [round(value, 4) for value in accumulate((each.similarity for each in ranked), min)]
 
 
 def _normal(words: Iterable[str]) -> str:

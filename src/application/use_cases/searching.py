@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from application.ports.models import LanguageDetector
 from application.ports.storage import DOCUMENTS, PAIRS, Store
@@ -14,7 +15,7 @@ from domain.documents import Document
 from domain.duplicates import words
 from domain.paging import where
 from domain.qa_pairs import PairStatus, QAPair
-from domain.ranking import Fusion, Ranked
+from domain.ranking import Fusion, Ranked, shown
 from domain.retrieval import Filters
 from domain.rewriting import clauses
 from domain.stopwords import stop_words
@@ -49,10 +50,10 @@ class SearchKnowledge:
         self, caller: Caller, text: str, filters: Filters, limit: int, offset: int, sort: str = "-relevance_score"
     ) -> SearchPage:
         hits, degraded = await self.hits(caller, text, filters)
-        ordered = sorted(hits, key=lambda hit: _key(hit, sort.lstrip("-")), reverse=sort.startswith("-"))
-        return SearchPage(tuple(ordered[offset : offset + limit]), len(ordered), degraded)
+        return paged(hits, sort, limit, offset, degraded)
 
     async def hits(self, caller: Caller, text: str, filters: Filters) -> tuple[list[SearchHit], tuple[str, ...]]:
+        """As ranked, best first."""
         settings = (await self._views.of(caller.tenant_id)).settings.retrieval
         fusion = Fusion(settings.vector_weight, settings.bm25_weight, settings.use_hybrid_search)
         language = self._languages.detect(text).language
@@ -64,26 +65,37 @@ class SearchKnowledge:
         async with self._store.begin(caller.tenant_id) as uow:
             ids = list({found.pairs[r.id].document_id for r in ranked})
             documents = {document.id: document for document in await uow[DOCUMENTS].get_many(ids)}
-        return [_hit(r, found.pairs[r.id], documents) for r in ranked]
+        return [_hit(score, found.pairs[r.id], documents) for r, score in zip(ranked, shown(ranked), strict=True)]
 
 
-def _hit(ranked: Ranked, pair: QAPair, documents: dict[str, Document]) -> SearchHit:
+def _hit(relevance: float, pair: QAPair, documents: dict[str, Document]) -> SearchHit:
     document = documents.get(pair.document_id)
     return SearchHit(
         pair=pair,
         title=document.title if document else pair.question,
         category=pair.metadata.category or (document.category if document else None),
-        relevance=round(ranked.similarity, 4),
+        relevance=relevance,
     )
 
 
-def _key(hit: SearchHit, field: str) -> tuple[float | str, float, str]:
-    values: dict[str, float | str] = {
-        "relevance_score": hit.relevance,
-        "last_updated": hit.pair.updated_at.timestamp(),
-        "title": hit.title.casefold(),
-    }
-    return values[field], hit.relevance, hit.pair.id
+def paged(hits: Sequence[SearchHit], sort: str, limit: int, offset: int, degraded: tuple[str, ...] = ()) -> SearchPage:
+    """A page of hits that stand best first; equal ones stay so in every order."""
+    ordered = _ordered(hits, sort.lstrip("-"), descending=sort.startswith("-"))
+    return SearchPage(tuple(ordered[offset : offset + limit]), len(ordered), degraded)
+
+
+def _ordered(hits: Sequence[SearchHit], field: str, *, descending: bool) -> list[SearchHit]:
+    if field == "relevance_score":
+        return list(hits) if descending else list(reversed(hits))
+    return sorted(hits, key=_last_updated if field == "last_updated" else _title, reverse=descending)
+
+
+def _last_updated(hit: SearchHit) -> datetime:
+    return hit.pair.updated_at
+
+
+def _title(hit: SearchHit) -> str:
+    return hit.title.casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +127,7 @@ class SearchFurther:
         filters: Filters,
         limit: int,
         offset: int,
+        sort: str = "-relevance_score",
         *,
         expand_synonyms: bool,
         use_multihop: bool,
@@ -128,8 +141,7 @@ class SearchFurther:
         hops = await self._hops(caller, text, filters, hits, max_hops) if use_multihop else ()
         for hop in hops:
             hits = _merged(hits, hop.hits)
-        page = SearchPage(tuple(hits[offset : offset + limit]), len(hits), degraded)
-        return AdvancedSearch(page, expanded, hops)
+        return AdvancedSearch(paged(hits, sort, limit, offset, degraded), expanded, hops)
 
     async def _expansions(self, caller: Caller, text: str, hits: Sequence[SearchHit]) -> tuple[str, ...]:
         language = self._languages.detect(text).language
@@ -170,9 +182,10 @@ def _follow_ups(hits: Sequence[SearchHit]) -> list[str]:
 
 
 def _merged(hits: Sequence[SearchHit], more: Sequence[SearchHit]) -> list[SearchHit]:
-    """Each pair once; what only an expansion found ranks by nine tenths of its relevance there."""
+    """Each pair once; what only an expansion found ranks by nine tenths of its relevance there, and of equals
+    after what the question itself found."""
     best = {hit.pair.id: hit for hit in hits}
     for hit in more:
         weakened = SearchHit(hit.pair, hit.title, hit.category, round(hit.relevance * 0.9, 4))
         best.setdefault(hit.pair.id, weakened)
-    return sorted(best.values(), key=lambda hit: (-hit.relevance, hit.pair.id))
+    return sorted(best.values(), key=lambda hit: -hit.relevance)

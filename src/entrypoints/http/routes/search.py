@@ -155,7 +155,7 @@ class SearchController(Controller):
     ) -> Envelope[SearchOut]:
         """Search the knowledge; filters are `name:value`, several of one name mean any of them."""
         begun = time.perf_counter()
-        found = await search(caller, q, parse_filters(filter or []), limit, offset, _known_sort(sort))
+        found = await search(caller, searched(q), parse_filters(filter or []), limit, offset, _known_sort(sort))
         out = SearchOut(
             query=q,
             results=_results(found, offset),
@@ -177,15 +177,17 @@ class SearchController(Controller):
         max_hops: FromQuery[Annotated[int, Meta(ge=1, le=5)]] = 3,
         limit: FromQuery[Limit] = 20,
         offset: FromQuery[Offset] = 0,
+        sort: FromQuery[Annotated[str, Meta(max_length=64)]] = "-relevance_score",
     ) -> Envelope[AdvancedSearchOut]:
         """Search with synonyms, and over several hops."""
         begun = time.perf_counter()
         found = await search_further(
             caller,
-            q,
+            searched(q),
             parse_filters(filter or []),
             limit,
             offset,
+            _known_sort(sort),
             expand_synonyms=expand_synonyms,
             use_multihop=use_multihop,
             max_hops=max_hops,
@@ -220,6 +222,16 @@ def _page(found: SearchPage, limit: int, offset: int) -> Page[SearchHit]:
 
 def _took(begun: float) -> float:
     return round((time.perf_counter() - begun) * 1000, 2)
+
+
+def searched(text: str) -> str:
+    """Trimmed; raises `InvalidInput` when nothing is left."""
+    trimmed = text.strip()
+    if not trimmed:
+        raise InvalidInput(
+            "Must have at least 1 character.", field="q", details={"min_length": 1, "provided_length": 0}
+        )
+    return trimmed
 
 
 def _known_sort(sort: str) -> str:
