@@ -56,7 +56,7 @@ class Committer:
         await ensure_labels(uow, [pair.metadata for pair in fresh], now)
         await uow[PAIRS].save_all(fresh)
         verb = "Added" if known else "Initial upload:"
-        await self.version(uow, document, f"{verb} {len(fresh)} Q&A pairs", now)
+        await self.version(uow, document, fresh, f"{verb} {len(fresh)} Q&A pairs", now)
         document.record(
             DocumentIngested(
                 job_id=draft.job_id,
@@ -76,11 +76,18 @@ class Committer:
         await self._indexer.record(uow, fresh)
         return document.id
 
-    async def version(self, uow: UnitOfWork, document: Document, changes: str, now: datetime) -> DocumentVersion:
-        """Keeps the document's pairs as they are now in this transaction; the document is still to be saved."""
-        pairs = await uow[PAIRS].list(where(document_id=document.id, status=PairStatus.ACTIVE), sort="id")
+    async def version(
+        self, uow: UnitOfWork, document: Document, touched: Sequence[QAPair], changes: str, now: datetime
+    ) -> DocumentVersion:
+        """Keeps the document's pairs as they are now in this transaction, which has saved the `touched` ones of
+        them and no others; the document is still to be saved."""
+        active = where(document_id=document.id, status=PairStatus.ACTIVE)
+        document.qa_pairs_count, document.updated_at = await uow[PAIRS].count(active), now
+        whole = document.needs_whole_version(len(touched))
         document.latest_version += 1
-        document.qa_pairs_count, document.updated_at = len(pairs), now
+        document.whole_version = document.latest_version if whole else document.whole_version
+        document.changes_since = 0 if whole else document.changes_since + len(touched)
+        named = await uow[PAIRS].list(active, sort="id") if whole else touched
         kept = DocumentVersion(
             id=self._ids.new(Prefix.VERSION),
             created_at=now,
@@ -88,7 +95,10 @@ class Committer:
             document_id=document.id,
             number=document.latest_version,
             changes=changes,
-            pairs=tuple(snapshot(pair) for pair in pairs),
+            pairs=tuple(snapshot(pair) for pair in named if pair.status is PairStatus.ACTIVE),
+            removed=tuple(pair.id for pair in named if pair.status is not PairStatus.ACTIVE),
+            whole_number=None if whole else document.whole_version,
+            count=document.qa_pairs_count,
         )
         await uow[VERSIONS].save(kept)
         return kept

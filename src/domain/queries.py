@@ -1,5 +1,6 @@
 """Questions, what was answered, from what, and what people thought of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ MAX_QUESTION = 2000
 MAX_TIMEOUT_SECONDS = 30.0
 MAX_COMMENT = 2000
 MAX_TAGS = 10
+_LANGUAGE = re.compile(r"[A-Za-z]{2}([-_][A-Za-z0-9]+)*")
 
 
 class Action(StrEnum):
@@ -64,8 +66,9 @@ class Question:
 
     @property
     def language_hint(self) -> str | None:
+        """The two letters of the language that `metadata` names, which overrides detection."""
         hint = self.metadata.get("language")
-        return str(hint).lower()[:2] if hint else None
+        return hint.lower()[:2] if isinstance(hint, str) and _LANGUAGE.fullmatch(hint) else None
 
 
 def checked_text(text: str, maximum: int = MAX_QUESTION) -> str:

@@ -1,8 +1,11 @@
 """Aggregates of one kind in memory: what is committed, and one transaction's changes laid over it."""
 
+import asyncio
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from adapters.storage.codec import decode, encode, twin
@@ -15,6 +18,9 @@ from domain.errors import NotFound, StaleVersion
 from domain.paging import Condition, Op, Page, PageRequest, Where
 
 A = TypeVar("A", bound=Aggregate)
+_NO_IDS: frozenset[str] = frozenset()
+AT_ONCE = 4000
+"""Rows looked at before others get their turn: some milliseconds."""
 Order = Callable[[Any], tuple[tuple[int, Any], str]]
 
 
@@ -49,15 +55,35 @@ class Rows:
             self._index[field][path_value(old, field)].discard(key)
 
     def candidates(self, where: Where) -> Iterable[Any]:
-        """The rows that the most selective equality condition leaves."""
-        sets = [self._ids(c) for c in where if c.op in (Op.EQ, Op.IN) and c.field in self._index]
-        if not sets:
-            return self.by_id.values()
-        return [self.by_id[key] for key in min(sets, key=len)]
+        """The rows that the equality conditions leave."""
+        ids = self._ids([condition for condition in where if self._tells(condition)])
+        return self.by_id.values() if ids is None else [self.by_id[key] for key in ids]
 
-    def _ids(self, condition: Condition) -> set[str]:
+    def exactly(self, where: Where) -> Collection[str] | None:
+        """The ids of the rows that satisfy the conditions; None when the indexes alone cannot tell."""
+        if not all(map(self._tells, where)):
+            return None
+        ids = self._ids(where)
+        return self.by_id.keys() if ids is None else ids
+
+    def _tells(self, condition: Condition) -> bool:
+        return condition.op in (Op.EQ, Op.IN) and condition.field in self._index
+
+    def _ids(self, conditions: Sequence[Condition]) -> AbstractSet[str] | None:
+        """Not to be changed: it may be the index's own."""
+        if not conditions:
+            return None
+        first, *others = sorted(map(self._having, conditions), key=len)
+        for other in others:
+            first = first & other
+        return first
+
+    def _having(self, condition: Condition) -> AbstractSet[str]:
         index = self._index[condition.field]
-        return set().union(*(index.get(value, ()) for value in wanted_values(condition)))
+        values = list(wanted_values(condition))
+        if len(values) == 1:
+            return index.get(values[0], _NO_IDS)
+        return frozenset().union(*(index.get(value, _NO_IDS) for value in values))
 
 
 class MemoryCollection(Generic[A]):
@@ -106,28 +132,48 @@ class MemoryCollection(Generic[A]):
             self._change(item.id, None)
         return len(found)
 
+    async def _found(self, where: Where) -> list[A]:
+        """As they are when it begins, whatever others commit meanwhile."""
+        found: list[A] = []
+        async for part in _in_parts(list(self._candidates(where))):
+            found += [item for item in part if matches(item, where)]
+        return found
+
+    async def _first(self, count: int, items: Sequence[A], sort: str) -> list[A]:
+        pick = heapq.nlargest if sort.startswith("-") else heapq.nsmallest
+        order = self._order(sort.lstrip("-"))
+        best: list[A] = []
+        async for part in _in_parts(items):
+            best = pick(count, [*best, *part], key=order)
+        return best
+
     async def page(self, where: Where, request: PageRequest) -> Page[A]:
-        found = list(self._matching(where))
+        found = await self._found(where)
         rest = self._after(found, request)
-        pick = heapq.nlargest if request.descending else heapq.nsmallest
-        order = self._order(request.sort_field)
-        window = pick(request.offset + request.limit + 1, rest, key=order)[request.offset :]
+        window = await self._first(request.offset + request.limit + 1, rest, request.sort)
+        window = window[request.offset :]
         items, has_next = window[: request.limit], len(window) > request.limit
         cursor = self._cursor(request, items[-1]) if has_next else None
         copies = tuple(self._copy(item) for item in items)
         return Page(copies, len(found), request.limit, request.offset, has_next, cursor)
 
     async def list(self, where: Where, sort: str = "created_at", limit: int | None = None) -> list[A]:
-        found = sorted(self._matching(where), key=self._order(sort.lstrip("-")), reverse=sort.startswith("-"))
-        return [self._copy(item) for item in found[:limit]]
+        found = await self._found(where)
+        if limit is not None:
+            return [self._copy(item) for item in await self._first(limit, found, sort)]
+        found.sort(key=self._order(sort.lstrip("-")), reverse=sort.startswith("-"))
+        return [self._copy(item) for item in found]
 
     def _copy(self, item: A) -> A:
         return twin(item) if item.id in self._changes else self._rows.copy(item)
 
     async def count(self, where: Where = ()) -> int:
-        if not where and not self._changes:
-            return len(self._rows.by_id)
-        return sum(1 for _ in self._matching(where))
+        require_askable(self._table, where)
+        known = self._rows.exactly(where)
+        if known is None:
+            return len(await self._found(where))
+        unchanged = len(known) - sum(1 for key in self._changes if key in known)
+        return unchanged + sum(1 for item in self._changes.values() if item is not None and matches(item, where))
 
     def check(self) -> None:
         """Raises when a row that this transaction saved was changed by another since."""
@@ -150,10 +196,13 @@ class MemoryCollection(Generic[A]):
         self._changes[key] = item
 
     def _matching(self, where: Where) -> Iterable[A]:
+        return (item for item in self._candidates(where) if matches(item, where))
+
+    def _candidates(self, where: Where) -> Iterable[A]:
         require_askable(self._table, where)
         committed = (item for item in self._rows.candidates(where) if item.id not in self._changes)
         changed = (item for item in self._changes.values() if item is not None)
-        return (item for part in (committed, changed) for item in part if matches(item, where))
+        return chain(committed, changed)
 
     def _order(self, path: str) -> Order:
         field = indexed_field(self._table, path)
@@ -172,6 +221,14 @@ class MemoryCollection(Generic[A]):
 
     def _stale(self, key: str) -> StaleVersion:
         return StaleVersion(f"The {self._table.noun} {key!r} was changed by somebody else.")
+
+
+async def _in_parts(items: Sequence[A]) -> AsyncIterator[Sequence[A]]:
+    """Others get their turn between two parts."""
+    for start in range(0, len(items), AT_ONCE):
+        if start:
+            await asyncio.sleep(0)
+        yield items[start : start + AT_ONCE]
 
 
 def _version(item: Aggregate | None) -> int:

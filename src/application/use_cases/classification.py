@@ -1,6 +1,6 @@
 """Labelling what is there: classifying documents and drafts, and giving labels by hand."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -220,9 +220,12 @@ async def save_live(
 ) -> None:
     """Saves changed pairs, with a version of each document they belong to and what the indexes must be told."""
     await uow[PAIRS].save_all(pairs)
-    counted = Counter(pair.document_id for pair in pairs)
-    for document in await uow[DOCUMENTS].get_many(list(counted)):
-        await committer.version(uow, document, f"{verb} {counted[document.id]} Q&A pairs", clock.now())
+    changed: dict[str, list[QAPair]] = defaultdict(list)
+    for pair in pairs:
+        changed[pair.document_id].append(pair)
+    for document in await uow[DOCUMENTS].get_many(list(changed)):
+        theirs = changed[document.id]
+        await committer.version(uow, document, theirs, f"{verb} {len(theirs)} Q&A pairs", clock.now())
         await uow[DOCUMENTS].save(document)
     if pairs:
         await indexer.record(uow, pairs)

@@ -11,7 +11,15 @@ from application.ports.storage import DOCUMENTS, PAIRS, VERSIONS, Store, UnitOfW
 from application.ports.system import Clock
 from application.transactions import committed
 from domain.access import Caller
-from domain.documents import Document, DocumentStatus, DocumentVersion, PairSnapshot, VersionDifference, compare
+from domain.documents import (
+    Document,
+    DocumentStatus,
+    DocumentVersion,
+    PairSnapshot,
+    VersionDifference,
+    compare,
+    pairs_as_of,
+)
 from domain.errors import Conflict, NotFound
 from domain.paging import Page, PageRequest, Where, where
 from domain.qa_pairs import PairMetadata, PairStatus, QAPair
@@ -146,6 +154,7 @@ class RestoreDocument:
 @dataclass(frozen=True, slots=True)
 class VersionSeen:
     version: DocumentVersion
+    pairs: tuple[PairSnapshot, ...]
     difference: VersionDifference | None = None
     compared_with: str | None = None
 
@@ -163,10 +172,11 @@ class BrowseVersions:
         """With `compare_to`: what changed from that version to this one."""
         async with self._store.begin(caller.tenant_id) as uow:
             version = await version_of(uow, document_id, version_id)
+            pairs = await pairs_in(uow, version)
             if compare_to is None:
-                return VersionSeen(version)
+                return VersionSeen(version, pairs)
             other = await version_of(uow, document_id, compare_to)
-            return VersionSeen(version, compare(other.pairs, version.pairs), other.id)
+            return VersionSeen(version, pairs, compare(await pairs_in(uow, other), pairs), other.id)
 
 
 async def version_of(uow: UnitOfWork, document_id: str, version_id: str) -> DocumentVersion:
@@ -175,6 +185,14 @@ async def version_of(uow: UnitOfWork, document_id: str, version_id: str) -> Docu
     if version is None or version.document_id != document_id:
         raise NotFound(f"There is no version {version_id!r} of this document.")
     return version
+
+
+async def pairs_in(uow: UnitOfWork, version: DocumentVersion) -> tuple[PairSnapshot, ...]:
+    """The document's active pairs as they were in the version, by id."""
+    if version.first_needed == version.number:
+        return pairs_as_of([version])
+    numbers = where(document_id=version.document_id, number__ge=version.first_needed, number__le=version.number)
+    return pairs_as_of(await uow[VERSIONS].list(numbers, sort="number"))
 
 
 class RestoreVersion:
@@ -190,8 +208,8 @@ class RestoreVersion:
             if document.status is DocumentStatus.ARCHIVED:
                 raise Conflict("The document is archived; restore it first.")
             version = await version_of(uow, document_id, version_id)
-            changed = await self._as_it_was(uow, document_id, version.pairs, now)
-            made = await self._committer.version(uow, document, f"Restored version {version.number}", now)
+            changed = await self._as_it_was(uow, document_id, await pairs_in(uow, version), now)
+            made = await self._committer.version(uow, document, changed, f"Restored version {version.number}", now)
             await uow[DOCUMENTS].save(document)
             await self._indexer.record(uow, changed)
             return document, made

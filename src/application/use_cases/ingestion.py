@@ -22,6 +22,7 @@ from domain.jobs import ItemStatus, Job, JobItem, JobType
 from domain.paging import where
 from domain.settings import Limits, TenantSettings
 from domain.staging import DRAFT_LIFE, Draft, ReviewStatus, StagedFile, StoredFile
+from domain.uploads import checked_metadata
 
 CALLBACK_EVENTS = ("job.completed", "job.failed")
 BYTES_PER_PAIR = 700
@@ -62,7 +63,8 @@ class AcceptedUpload:
 
 
 class AcceptUpload:
-    """Takes the files in and queues the job; nothing is read yet."""
+    """Takes the files in and queues the job; nothing is read yet. Raises `InvalidInput` naming what of the
+    metadata cannot be meant."""
 
     def __init__(self, store: Store, callbacks: JobCallbacks, signal: WorkSignal, clock: Clock, ids: Ids) -> None:
         self._store, self._callbacks, self._signal = store, callbacks, signal
@@ -71,13 +73,14 @@ class AcceptUpload:
     async def __call__(self, caller: Caller, upload: UploadRequest) -> AcceptedUpload:
         if not upload.files:
             raise InvalidInput("Send at least one file in the field `files`.", field="files")
+        metadata = checked_metadata(upload.metadata)
         now = self._clock.now()
         draft = Draft(
             id=self._ids.new(Prefix.DRAFT),
             created_at=now,
             updated_at=now,
             expires_at=now + DRAFT_LIFE,
-            metadata=upload.metadata,
+            metadata=metadata,
         )
         job = self._job(caller, upload, draft)
         draft.job_id = job.id

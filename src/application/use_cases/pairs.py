@@ -15,7 +15,7 @@ from application.tenants import TenantViews
 from application.transactions import committed
 from application.use_cases.staging import check_texts
 from domain.access import Caller
-from domain.documents import Document, DocumentStatus
+from domain.documents import Document, DocumentStatus, snapshot
 from domain.errors import Conflict
 from domain.ids import Prefix
 from domain.qa_pairs import PairMetadata, PairStatistics, PairStatus, QAPair, relabelled
@@ -99,7 +99,8 @@ class EditPair:
     async def __call__(
         self, caller: Caller, qa_id: str, question: str | None, answer: str | None, metadata: Mapping[str, Any]
     ) -> PairChanged:
-        """Changes what is given; the change makes a version of the document and is searchable at return."""
+        """Changes what is given; a change makes a version of the document and is searchable at return. What is
+        so already changes nothing."""
         limits = (await self._views.of(caller.tenant_id)).settings.limits
 
         async def edit(uow: UnitOfWork) -> QAPair:
@@ -107,11 +108,14 @@ class EditPair:
             pair = await uow[PAIRS].get(qa_id)
             if pair.status is PairStatus.ARCHIVED:
                 raise Conflict("The pair is archived; restore it first.")
+            before = snapshot(pair)
             pair.edit(now, question=_trimmed(question), answer=_trimmed(answer))
-            check_texts([(pair.question, pair.answer)], limits, "pair")
+            check_texts([(pair.question, pair.answer)], limits, "")
             if question is not None or answer is not None:
                 pair.language = self._languages.detect(f"{pair.question} {pair.answer[:300]}").language
             pair.label(now, relabelled(pair.metadata, metadata))
+            if snapshot(pair) == before:
+                return await uow[PAIRS].get(qa_id)
             await ensure_labels(uow, [pair.metadata], now)
             await uow[PAIRS].save(pair)
             await self._version(uow, pair, "Updated 1 Q&A pair")
@@ -129,7 +133,7 @@ async def record_change(
 ) -> Document:
     """After a pair was saved: a version of its document, and the task that tells the indexes."""
     document = await uow[DOCUMENTS].get(pair.document_id)
-    await committer.version(uow, document, changes, clock.now())
+    await committer.version(uow, document, [pair], changes, clock.now())
     await uow[DOCUMENTS].save(document)
     await indexer.record(uow, [pair])
     return document
@@ -165,7 +169,7 @@ class AddPair:
         language: str | None = None,
     ) -> PairChanged:
         limits = (await self._views.of(caller.tenant_id)).settings.limits
-        check_texts([(question, answer)], limits, "pair")
+        check_texts([(question, answer)], limits, "")
 
         async def add(uow: UnitOfWork) -> QAPair:
             now = self._clock.now()

@@ -10,15 +10,18 @@ from application.indexing import Indexer
 from application.ports.queue import WorkSignal
 from application.ports.storage import DOCUMENTS, DRAFTS, JOBS, PAIRS, STAGED_PAIRS, Store, UnitOfWork
 from application.ports.system import Clock, Ids
+from application.tenants import TenantViews
 from application.transactions import committed
 from application.use_cases.ingestion import conclude_upload
 from application.use_cases.jobs import Work, new_job
+from application.use_cases.staging import check_texts
 from domain.access import Caller
-from domain.errors import NotFound, Problem
+from domain.errors import Conflict, NotFound, Problem
 from domain.ids import Prefix
 from domain.jobs import Job, JobStatus, JobType
 from domain.paging import Page, PageRequest, where
-from domain.qa_pairs import QAPair, relabelled
+from domain.qa_pairs import PairStatus, QAPair, relabelled
+from domain.settings import Limits
 from domain.staging import ReviewStatus, StagedPair
 
 P = TypeVar("P", StagedPair, QAPair)
@@ -65,17 +68,25 @@ class ReviewPairs:
     job that comes with it makes it searchable."""
 
     def __init__(
-        self, store: Store, committer: Committer, indexer: Indexer, signal: WorkSignal, clock: Clock, ids: Ids
+        self,
+        store: Store,
+        committer: Committer,
+        indexer: Indexer,
+        views: TenantViews,
+        signal: WorkSignal,
+        clock: Clock,
+        ids: Ids,
     ) -> None:
-        self._store, self._committer, self._indexer = store, committer, indexer
+        self._store, self._committer, self._indexer, self._views = store, committer, indexer, views
         self._signal, self._clock, self._ids = signal, clock, ids
 
     async def __call__(self, caller: Caller, updates: Sequence[PairUpdate], action: str) -> ReviewOutcome:
         """`action`: save, approve, approve_and_ingest or reject; `approved: false` rejects the pair it is on.
-        Raises `NotFound` naming every unknown pair."""
+        Raises `NotFound` naming every unknown pair, `InvalidInput` every text that may not stay."""
+        limits = (await self._views.of(caller.tenant_id)).settings.limits
 
         async def decide(uow: UnitOfWork) -> ReviewOutcome:
-            return await self._decide(uow, caller, updates, action)
+            return await self._decide(uow, caller, updates, action, limits)
 
         outcome = await committed(self._store, caller.tenant_id, decide)
         await self._indexer.catch_up(caller.tenant_id)
@@ -83,12 +94,13 @@ class ReviewPairs:
         return outcome
 
     async def _decide(
-        self, uow: UnitOfWork, caller: Caller, updates: Sequence[PairUpdate], action: str
+        self, uow: UnitOfWork, caller: Caller, updates: Sequence[PairUpdate], action: str, limits: Limits
     ) -> ReviewOutcome:
         now = self._clock.now()
         pairs = await self._known(uow, [update.qa_id for update in updates])
         for update in updates:
             self._apply(pairs[update.qa_id], update, action, now)
+        check_texts([(pairs[u.qa_id].question, pairs[u.qa_id].answer) for u in updates], limits, "updates")
         await uow[STAGED_PAIRS].save_all(list(pairs.values()))
         approved = [pair for pair in pairs.values() if pair.review is ReviewStatus.APPROVED]
         let_in = approved if action == "approve_and_ingest" else []
@@ -112,8 +124,8 @@ class ReviewPairs:
 
     def _apply(self, pair: StagedPair, update: PairUpdate, action: str, now: datetime) -> None:
         if update.question is not None:
-            pair.question, pair.auto_generated = update.question, False
-        pair.answer = pair.answer if update.answer is None else update.answer
+            pair.question, pair.auto_generated = update.question.strip(), False
+        pair.answer = pair.answer if update.answer is None else update.answer.strip()
         pair.metadata = relabelled(pair.metadata, update.metadata)
         pair.updated_at = now
         if update.approved is False or (action == "reject" and update.approved is not True):
@@ -141,7 +153,7 @@ class ReviewPairs:
                 await uow[JOBS].save(job)
 
     def _job(self, caller: Caller, total: int) -> Job:
-        job = new_job(self._ids, self._clock, JobType.INGESTION, caller, max(1, total))
+        job = new_job(self._ids, self._clock, JobType.INGESTION, caller, total, ingested=total)
         job.stage = "indexing"
         return job
 
@@ -156,7 +168,8 @@ class FinishIngestion:
         indexed = await self._indexer.catch_up(work.tenant_id)
 
         async def finish(uow: UnitOfWork, job: Job) -> None:
-            job.complete(self._clock.now(), {"qa_pairs_ingested": job.total, "reindexed": indexed})
+            job.advance(self._clock.now(), done=job.total, succeeded=job.total)
+            job.complete(self._clock.now(), {"qa_pairs_ingested": job.input["ingested"], "reindexed": indexed})
 
         await work.change(finish)
 
@@ -170,12 +183,17 @@ class SplitPart:
 class SplitPair:
     """Makes several pairs of one, staged or live; the first part keeps the id, the labels go to all."""
 
-    def __init__(self, store: Store, committer: Committer, indexer: Indexer, clock: Clock, ids: Ids) -> None:
-        self._store, self._committer, self._indexer = store, committer, indexer
+    def __init__(
+        self, store: Store, committer: Committer, indexer: Indexer, views: TenantViews, clock: Clock, ids: Ids
+    ) -> None:
+        self._store, self._committer, self._indexer, self._views = store, committer, indexer, views
         self._clock, self._ids = clock, ids
 
     async def __call__(self, caller: Caller, qa_id: str, parts: Sequence[SplitPart]) -> list[tuple[str, str]]:
-        """Id and question of each part. Raises `NotFound`."""
+        """Id and question of each part. Raises `NotFound`, `InvalidInput` naming every text that may not stay,
+        `Conflict` for a pair that is archived."""
+        limits = (await self._views.of(caller.tenant_id)).settings.limits
+        check_texts([(part.question, part.answer) for part in parts], limits, "splits")
 
         async def split(uow: UnitOfWork) -> list[tuple[str, str]]:
             staged = await uow[STAGED_PAIRS].find(qa_id)
@@ -194,10 +212,12 @@ class SplitPair:
 
     async def _live(self, uow: UnitOfWork, qa_id: str, parts: Sequence[SplitPart]) -> list[tuple[str, str]]:
         pair = await uow[PAIRS].get(qa_id)
+        if pair.status is PairStatus.ARCHIVED:
+            raise Conflict("The pair is archived; restore it first.")
         document = await uow[DOCUMENTS].get(pair.document_id)
         made = self._parts(pair, parts)
         await uow[PAIRS].save_all(made)
-        await self._committer.version(uow, document, f"Split a Q&A pair into {len(parts)}", self._clock.now())
+        await self._committer.version(uow, document, made, f"Split a Q&A pair into {len(parts)}", self._clock.now())
         await uow[DOCUMENTS].save(document)
         await self._indexer.record(uow, made)
         return [(part.id, part.question) for part in made]
@@ -212,8 +232,8 @@ class SplitPair:
                 version=pair.version if n == 0 else 0,
                 created_at=pair.created_at if n == 0 else now,
                 updated_at=now,
-                question=part.question,
-                answer=part.answer,
+                question=part.question.strip(),
+                answer=part.answer.strip(),
                 auto_generated=False,
             )
             for n, part in enumerate(parts)

@@ -22,6 +22,7 @@ from domain.paging import Page, PageRequest, where
 from domain.qa_pairs import PairMetadata, relabelled
 from domain.settings import Limits
 from domain.staging import DRAFT_LIFE, Draft, DraftStatus, ReviewStatus, StagedPair, StoredFile
+from domain.uploads import checked_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ class StageFile:
     async def __call__(
         self, caller: Caller, file: IncomingFile, metadata: Mapping[str, Any] | None = None
     ) -> StagedUpload:
-        """Raises `InvalidFormat` or `PayloadTooLarge` with the reason why the file was refused."""
+        """Raises `InvalidFormat` or `PayloadTooLarge` with the reason why the file was refused, `InvalidInput`
+        naming what of the metadata cannot be meant."""
+        said = checked_metadata(metadata or {})
         settings = (await self._views.of(caller.tenant_id)).settings
         limits = extraction_limits(settings.limits)
         extraction = await self._extractor.extract(file.name, file.content, limits)
@@ -62,7 +65,7 @@ class StageFile:
             kind = PayloadTooLarge if extraction.error_code == "TOO_LARGE" else InvalidFormat
             raise kind(extraction.error, field="file", details={"reason": extraction.error_code})
         now = self._clock.now()
-        draft = new_draft(self._ids, now, metadata)
+        draft = new_draft(self._ids, now, said)
         stored = StoredFile(
             id=self._ids.new(Prefix.FILE), created_at=now, updated_at=now, name=file.name, content=file.content
         )
@@ -302,7 +305,8 @@ class ExpireDrafts:
 
 
 def check_texts(pairs: Sequence[tuple[str, str]], limits: Limits, path: str) -> None:
-    """Raises `InvalidInput` naming every question and answer that is empty or too long."""
+    """Raises `InvalidInput` naming every question and answer that is empty or too long; with an empty path the
+    pair is the body itself."""
     problems = []
     for n, texts in enumerate(pairs):
         bounds = (limits.max_question_length, limits.max_answer_length)
@@ -311,6 +315,7 @@ def check_texts(pairs: Sequence[tuple[str, str]], limits: Limits, path: str) -> 
             if not 0 < size <= bound:
                 rule = f"must have 1 to {bound} characters"
                 details = {"min_length": 1, "max_length": bound, "provided_length": size}
-                problems.append(Problem(f"The {name} {rule}.", f"{path}.{n}.{name}", details=details))
+                where_ = f"{path}.{n}.{name}" if path else name
+                problems.append(Problem(f"The {name} {rule}.", where_, details=details))
     if problems:
         raise InvalidInput(problems=problems)

@@ -10,6 +10,8 @@ from domain.pair_extraction.wording import asks, clean, is_question, one_line
 _NOTHING = AuthoredMetadata()
 _YES = frozenset("true yes y 1 ja да sí si oui x +".split())
 _MAX_DEPTH_OF_METADATA = 6
+GENERATED = "auto_generated"
+"""How an export marks questions that nobody wrote as such."""
 
 
 def from_mapping(record: Mapping[str, Any], place: Place, inherited: AuthoredMetadata) -> list[ExtractedPair]:
@@ -62,7 +64,7 @@ def _pair(
     language: str | None,
 ) -> ExtractedPair:
     questions = _texts(record[keys[0]])
-    rest = {key: value for key, value in record.items() if key not in used}
+    rest = {key: value for key, value in record.items() if key not in used and key != GENERATED}
     if len(questions) > 1:
         rest["alternative_questions"] = "\n".join(questions[1:])
     question = one_line(questions[0]) if questions else ""
@@ -70,6 +72,7 @@ def _pair(
         question=question,
         answer=clean("\n".join(_texts(record[keys[1]]))),
         place=place,
+        auto_generated=bool(_yes_or_no(record.get(GENERATED), None)),
         authored=metadata(rest, inherited, language),
     )
 

@@ -37,7 +37,7 @@ EXPORTED = ("application/json", "text/csv")
 EXPORT_COLUMNS = ("question", "answer", "category", "intent", "language", "requires_handoff", "tags", "url")
 
 
-class UploadForm(Struct, kw_only=True):
+class UploadForm(Struct, kw_only=True, forbid_unknown_fields=True):
     files: Annotated[list[Upload], Meta(min_length=1, max_length=100)]
     metadata: dict[str, Any] = {}
     auto_classify: bool = True
@@ -249,7 +249,7 @@ class VersionOut(Struct, kw_only=True):
             version_id=version.id,
             number=version.number,
             created_at=version.created_at,
-            qa_pairs_count=len(version.pairs),
+            qa_pairs_count=version.qa_pairs_count,
             changes=version.changes,
             links={"self": own, "restore": f"{own}/restore"},
         )
@@ -322,8 +322,8 @@ class VersionWithPairs(Struct, kw_only=True):
             number=version.number,
             created_at=version.created_at,
             changes=version.changes,
-            qa_pairs_count=len(version.pairs),
-            qa_pairs=[SnapshotOut.of(snap) for snap in version.pairs],
+            qa_pairs_count=len(seen.pairs),
+            qa_pairs=[SnapshotOut.of(snap) for snap in seen.pairs],
             comparison=DifferenceOut.of(seen),
         )
 
@@ -546,6 +546,8 @@ def _row(pair: QAPair) -> dict[str, Any]:
         "requires_handoff": metadata.requires_handoff,
         "tags": list(metadata.tags),
         "url": metadata.url,
+        **({"auto_generated": True} if pair.auto_generated else {}),
+        **{key: value for key, value in metadata.extra.items() if key not in EXPORT_COLUMNS},
     }
 
 
@@ -555,7 +557,8 @@ def _json(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, EXPORT_COLUMNS)
+    extra = sorted({key for row in rows for key in row} - set(EXPORT_COLUMNS))
+    writer = csv.DictWriter(text, (*EXPORT_COLUMNS, *extra))
     writer.writeheader()
     writer.writerows({**row, "tags": ", ".join(row["tags"])} for row in rows)
     return text.getvalue().encode("utf-8-sig")

@@ -105,7 +105,7 @@ class ChunkOut(Struct, kw_only=True):
         )
 
 
-class StageForm(Struct, kw_only=True):
+class StageForm(Struct, kw_only=True, forbid_unknown_fields=True):
     file: Upload
     metadata: dict[str, Any] = {}
 

@@ -14,6 +14,7 @@ from domain.errors import Conflict, InvalidInput, NotFound
 from domain.qa_pairs import PairStatistics
 from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, created, ok
+from entrypoints.http.routes.search import searched
 from entrypoints.http.routes.wire import AnswerText, Id, PairMetadataIn, PairMetadataOut, QuestionText, changes_of
 from entrypoints.http.security import Caller
 
@@ -167,7 +168,7 @@ class PairsController(Controller):
     ) -> Envelope[MatchList]:
         """Full-text search over the pairs' own words."""
         begun = time.perf_counter()
-        matches, total = await browse_pairs.search(caller, q, _known_fields(fields), limit)
+        matches, total = await browse_pairs.search(caller, searched(q), _known_fields(fields), limit)
         took = round((time.perf_counter() - begun) * 1000, 2)
         results = [MatchOut.of(match) for match in matches]
         return ok(MatchList(query=q, results=results, total=total, search_time_ms=took))
