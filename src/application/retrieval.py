@@ -1,8 +1,9 @@
 """Finding and ranking the pairs that may answer a question."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from application.embedding import recipe_of
 from application.ports.lexical import LexicalHit, LexicalIndex
@@ -26,6 +27,8 @@ from domain.ranking import (
 )
 from domain.retrieval import Filters
 from domain.vectors import Vector, cosine
+
+T = TypeVar("T")
 
 FALLBACK_CANDIDATES = 10
 """Without the vector index this many lexical candidates are embedded while the caller waits."""
@@ -135,7 +138,7 @@ class Retriever:
         if not words:
             return words
         missing = [i for i in ids if i not in words]
-        return {**words, **await self._lexical.scores(tenant_id, text, missing)}
+        return {**words, **await _unless_lost(self._lexical.scores(tenant_id, text, missing))}
 
     async def _fill(
         self, tenant_id: str, space: str, vector: Vector, ids: Sequence[str], known: Mapping[str, float]
@@ -143,7 +146,7 @@ class Retriever:
         missing = [i for i in ids if i not in known]
         if not missing:
             return dict(known)
-        return {**known, **await self._vectors.scores(tenant_id, space, vector, missing)}
+        return {**known, **await _unless_lost(self._vectors.scores(tenant_id, space, vector, missing))}
 
     async def _pairs(self, tenant_id: str, ids: Sequence[str]) -> dict[str, QAPair]:
         async with self._store.begin(tenant_id) as uow:
@@ -177,6 +180,14 @@ class Retriever:
             return await self._lexical.count(tenant_id)
         except ServiceUnavailable:
             return 0
+
+
+async def _unless_lost(scores: Awaitable[Mapping[str, T]]) -> Mapping[str, T]:
+    """None, when the index went away since it was searched: what it found then is still an answer."""
+    try:
+        return await scores
+    except ServiceUnavailable:
+        return {}
 
 
 def _signals(pair: QAPair, dense: Mapping[str, Mapping[str, float]], words: Mapping[str, LexicalHit]) -> Signals:

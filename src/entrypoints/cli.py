@@ -129,7 +129,7 @@ def _print_job(job: dict[str, Any]) -> None:
 
 @cli.command()
 def check(as_json: AsJson = False) -> None:
-    """Ask every configured backend whether it is there, one line each."""
+    """Ask every configured backend whether it is there, one line each; fails when one is not."""
 
     async def look(system: System) -> dict[str, Any]:
         health = await system.container.check_health()()
@@ -143,7 +143,7 @@ def check(as_json: AsJson = False) -> None:
     else:
         for name, state in found.items():
             console.print(f"{name:10} {state}")
-    if found["service"] == "unhealthy":
+    if "unhealthy" in found.values():
         raise typer.Exit(1)
 
 

@@ -31,7 +31,7 @@ from application.use_cases import upkeep as keeping
 from application.use_cases.answering import AskQuestion
 from application.use_cases.batches import AnswerBatch, SubmitBatch
 from application.use_cases.job_running import JobRunner
-from application.use_cases.reindexing import Reindex, RequestReindex
+from application.use_cases.reindexing import FillBeside, Reindex, RequestReindex
 from application.use_cases.upkeep import Upkeep
 from application.watching import QuestionWatch
 from entrypoints import parts
@@ -53,6 +53,11 @@ class Container(containers.DeclarativeContainer):
         settings.provided.database,
         memory=providers.Singleton(parts.memory_store, clock, ids),
         postgres=providers.Singleton(parts.postgres_store, settings, clock, ids),
+    )
+    presence = providers.Selector(
+        settings.provided.database,
+        memory=providers.Object(None),
+        postgres=providers.Singleton(parts.presence, settings),
     )
     embedder = providers.Selector(
         settings.provided.embedder_kind,
@@ -193,6 +198,7 @@ class Container(containers.DeclarativeContainer):
     browse_jobs = providers.Singleton(jobs.BrowseJobs, store, clock)
     watch_job = providers.Singleton(jobs.WatchJob, browse_jobs, signal)
     cancel_job = providers.Singleton(jobs.CancelJob, store, clock)
+    fill_beside = providers.Singleton(FillBeside, store, indexer, clock)
     request_reindex = providers.Singleton(RequestReindex, store, signal, clock, ids)
     accept_upload = providers.Singleton(ingestion.AcceptUpload, store, webhooks.register_webhook, signal, clock, ids)
     browse_review = providers.Singleton(reviewing.BrowseReview, store)

@@ -66,6 +66,12 @@ def postgres_store(settings: Settings, clock: Any, ids: Any) -> Any:
     return PostgresStore(settings.database_url, clock, ids, current_trace=current_trace())
 
 
+def presence(settings: Settings) -> Any:
+    from adapters.storage.postgres import Presence
+
+    return Presence(settings.database_url, alone=not settings.is_shared)
+
+
 def bundled(settings: Settings) -> Any:
     from adapters.models.bundled import BundledEmbedder
 
@@ -222,7 +228,8 @@ def guard(settings: Settings) -> Any:
 def cipher(settings: Settings) -> Any:
     from adapters.secrets.aesgcm import AesGcmCipher
 
-    return AesGcmCipher(secret(settings.master_key) or secrets.token_urlsafe(32))
+    previous = secret(settings.master_key_previous)
+    return AesGcmCipher(secret(settings.master_key) or secrets.token_urlsafe(32), *([previous] if previous else []))
 
 
 def messengers(settings: Settings) -> Channels:

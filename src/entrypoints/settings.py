@@ -1,9 +1,11 @@
 """Settings: environment variables `SUPPORTRAG_*` or a `.env` file, refused at boot when they cannot be meant."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -41,6 +43,8 @@ class Settings(BaseSettings):
     auth: Literal["on", "off"] = "on"
     bootstrap_api_key: SecretStr | None = None
     master_key: SecretStr | None = None
+    master_key_previous: SecretStr | None = None
+    """Opens what was sealed before the key was changed; nothing new is sealed with it."""
     outbound_allow: Words = ()
     webhook_max_in_flight: int = Field(CEILINGS.in_flight, ge=1, le=1000)
     """What a webhook's `limits` may be raised to."""
@@ -86,6 +90,29 @@ class Settings(BaseSettings):
             raise ValueError(f"must be one of: {', '.join(_CHOICES[name])}")
         return value
 
+    @field_validator("database_url", "redis_url", "vector_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError as error:
+            raise ValueError(f"is not an address: {error}") from error
+        if parts.scheme == "qdrant" and not (parts.netloc == "local" and _LOCAL_QUERY.fullmatch(parts.query)):
+            raise ValueError(
+                "is qdrant://local?path=FOLDER for one inside the process, qdrant+http://HOST:6333 for a server"
+            )
+        if parts.scheme.startswith("qdrant+") and not parts.hostname:
+            raise ValueError("names no host")
+        return value
+
+    @field_validator("embedder", "reranker", "llm")
+    @classmethod
+    def _names_a_model(cls, value: str) -> str:
+        if value.endswith(":"):
+            raise ValueError("names no model after the colon")
+        return value
+
     @model_validator(mode="after")
     def _reachable(self) -> "Settings":
         if self.database == "postgres" and self.master_key is None:
@@ -123,6 +150,19 @@ class Settings(BaseSettings):
                 f"live inside one process: {', '.join(self.in_process)}. `supportrag serve` does the work then."
             )
 
+    def require_room(self, others: Sequence[str]) -> None:
+        """Raises `BadSettings` for the processes that are in this one's way on its database."""
+        if not others:
+            return
+        if self.is_shared:
+            why = "and it keeps its index or its cache to itself"
+        else:
+            why = f"and this one would keep to itself what both have to know: {', '.join(self.in_process)}"
+        raise BadSettings(
+            f"Another process has this database ({', '.join(others)}), {why}. "
+            "Stop it, or give all of them a redis:// and a qdrant+http:// address."
+        )
+
     @property
     def database(self) -> str:
         return "memory" if self.database_url.startswith("memory") else "postgres"
@@ -152,6 +192,7 @@ class Settings(BaseSettings):
         return self.llm.partition(":")[0]
 
 
+_LOCAL_QUERY = re.compile(r"(path=[^&]+)?")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "database_url": ("memory://", "postgresql://", "postgres://"),
     "redis_url": ("memory://", "redis://", "rediss://"),

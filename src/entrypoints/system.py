@@ -1,6 +1,7 @@
 """The running parts of one process: opened in order, set to work, drained, closed."""
 
 import asyncio
+import signal
 from collections.abc import Coroutine
 from typing import Any
 
@@ -17,6 +18,8 @@ log = structlog.get_logger(__name__)
 JOB_SLOTS = 2
 """Jobs at once in one process: one that waits for a model leaves the processor to another."""
 DRAIN_SECONDS = 15.0
+PATIENCE = 5.0
+"""Seconds for a process that is just ending to leave its place."""
 
 
 class System:
@@ -25,16 +28,32 @@ class System:
         self._working: list[asyncio.Task[Any]] = []
         self._background: set[asyncio.Task[Any]] = set()
         self._keeping_logs: asyncio.Task[None] | None = None
+        self._keeping_place: asyncio.Task[None] | None = None
 
-    async def open(self) -> None:
-        """Raises `ServiceUnavailable` without the store; what else is away is used when it comes back."""
+    async def open(self, *, indexes: bool = True) -> None:
+        """Raises `ServiceUnavailable` without the store, `Conflict` for an index that another model made; what
+        else is away is used when it comes back."""
         parts = self.container
         parts.seeing.log_lines().open()
         self._keeping_logs = asyncio.create_task(parts.seeing.keep_logs().run_forever())
         await parts.store().open()
         await parts.signal().open()
         await parts.embedder().open()
-        await self._open_indexes()
+        if indexes:
+            await self._open_indexes()
+
+    async def take_place(self) -> None:
+        """Beside the other processes on the same database. Raises `BadSettings` where it cannot be shared."""
+        presence = self.container.presence()
+        if presence is not None:
+            self._settings.require_room(await presence.enter(PATIENCE))
+            self._keeping_place = asyncio.create_task(self._keep_place(presence))
+
+    async def _keep_place(self, presence: Any) -> None:
+        """Two that know nothing of each other's changes would answer wrongly: the one that came late ends."""
+        others = await presence.keep()
+        log.error("place_lost", others=others, consequence="this process ends")
+        signal.raise_signal(signal.SIGTERM)
 
     def start_working(self, *, schedules: bool = True) -> None:
         """Runs jobs, deliveries and index changes inside this process, and `schedules` when nobody else does."""
@@ -59,6 +78,7 @@ class System:
         try:
             await self.stop_working()
             await self._keep_last_logs()
+            await self._leave_place()
             await self._close_parts()
         finally:
             self.container.seeing.log_lines().close()
@@ -67,6 +87,11 @@ class System:
         if self._keeping_logs is not None:
             self._keeping_logs.cancel()
             await self.container.seeing.keep_logs()()
+
+    async def _leave_place(self) -> None:
+        if self._keeping_place is not None:
+            self._keeping_place.cancel()
+            await self.container.presence().leave()
 
     async def _close_parts(self) -> None:
         parts = self.container

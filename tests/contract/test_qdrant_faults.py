@@ -1,6 +1,7 @@
 """What the Qdrant indexes do when Qdrant is late, slow, gone or not theirs; and that processes share it."""
 
 import asyncio
+import dataclasses
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -103,14 +104,49 @@ async def test_a_collection_of_somebody_else_is_left_alone(client: AsyncQdrantCl
 
 
 async def test_a_collection_made_half_way_is_completed(client: AsyncQdrantClient) -> None:
-    metadata = {"model": "mini", "digest": "d1", "dimension": 4}
-    await client.create_collection(
-        "supportrag_en",
-        vectors_config={"dense": models.VectorParams(size=4, distance=models.Distance.DOT)},
-        metadata=metadata,
-    )
     await opened(client)
-    assert "tenant" in (await client.get_collection("supportrag_en")).payload_schema
+    name = await in_use(client)
+    made_for = (await client.get_collection(name)).config.metadata
+    await client.delete_collection(name)
+    dense = {"dense": models.VectorParams(size=4, distance=models.Distance.DOT)}
+    await client.create_collection(name, vectors_config=dense, metadata=made_for)
+    await opened(client)
+    assert await in_use(client) == name
+    assert "tenant" in (await client.get_collection(name)).payload_schema
+
+
+async def in_use(client: AsyncQdrantClient) -> str:
+    return next(
+        one.collection_name for one in (await client.get_aliases()).aliases if one.alias_name == "supportrag_en"
+    )
+
+
+async def test_an_index_for_another_model_is_built_beside_the_one_that_is_in_use(client: AsyncQdrantClient) -> None:
+    old = await opened(client)
+    await old.upsert("t", "en", [row("a", (1, 0, 0, 0))])
+    newer = dataclasses.replace(EN, digest="d2")
+    with pytest.raises(Conflict, match="supportrag reindex"):
+        await QdrantVectorIndex(client).open([newer])
+    new = QdrantVectorIndex(client)
+    assert await new.prepare([newer]) is True
+    await new.upsert("t", "en", [row("a", (0, 1, 0, 0)), row("b", (1, 0, 0, 0))])
+    assert [hit.id for hit in await old.search("t", "en", QUERY, 9, ALL)] == ["a"]
+    await new.take_over()
+    assert [hit.id for hit in await old.search("t", "en", QUERY, 9, ALL)] == ["a"]
+    again = QdrantVectorIndex(client)
+    await again.open([newer])
+    assert [hit.id for hit in await again.search("t", "en", QUERY, 9, ALL)] == ["b", "a"]
+    assert await again.prepare([newer]) is False
+    with pytest.raises(Conflict):
+        await opened(client)
+
+
+async def test_words_that_are_taken_apart_in_the_usual_way_have_the_index_that_is_in_use(
+    client: AsyncQdrantClient,
+) -> None:
+    index = QdrantLexicalIndex(client)
+    await index.open()
+    assert await QdrantLexicalIndex(client).prepare() is False
 
 
 async def test_many_may_open_at_once(qdrant: QdrantProcess) -> None:

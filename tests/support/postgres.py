@@ -24,12 +24,17 @@ _QUICK = ("fsync", "synchronous_commit", "full_page_writes")
 """What a server whose data nobody will miss can do without."""
 
 
+def renamed(url: str, database: str) -> str:
+    """The address of another database on the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
 @dataclass(frozen=True)
 class Server:
     url: str
 
     def database_url(self, name: str) -> str:
-        return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+        return renamed(self.url, name)
 
     def run(self, *statements: str) -> None:
         self._in_connection(lambda connection: _execute_all(connection, statements))

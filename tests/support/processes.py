@@ -21,7 +21,7 @@ from tests.support.redis import RedisProcess
 from tests.support.worlds import MASTER_KEY
 
 KEY = "sk_test_bootstrap_key_of_the_tests"
-START_SECONDS = 90.0
+START_SECONDS = 240.0
 COMMAND = [sys.executable, "-c", "from entrypoints.cli import main; main()"]
 
 

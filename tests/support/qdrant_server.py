@@ -3,7 +3,7 @@ on request.
 
 `with running_qdrant(folder) as server:` starts it in a process of its own; `server.url` is for clients,
 `server.fail(...)` makes the next requests fail, `server.kill()` and `server.start()` are what they say.
-It speaks what the adapters speak: collections, payload indexes, points, query, count, facet. One segment, no
+It speaks what the adapters speak: collections, aliases, payload indexes, points, query, count, facet. One segment, no
 cluster, no authentication. What it gets wrong against a real server is not for it to show: see
 docker-compose.yml for a real one.
 """
@@ -242,12 +242,15 @@ class Engine:
 
     folder: Path
     collections: dict[str, Collection] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def load(self) -> None:
         for kept in sorted(self.folder.glob("*/collection.json")):
             self.collections[kept.parent.name] = Collection(kept.parent, None)
+        kept_aliases = self.folder / "aliases.json"
+        self.aliases = json.loads(kept_aliases.read_text()) if kept_aliases.exists() else {}
 
     def create(self, name: str, config: Json) -> bool:
         if name in self.collections:
@@ -263,6 +266,21 @@ class Engine:
     def drop(self, name: str) -> bool:
         if name in self.collections:
             self.collections.pop(name).drop()
+            gone = [alias for alias, kept in self.aliases.items() if kept == name]
+            self.change_aliases([{"delete_alias": {"alias_name": alias}} for alias in gone])
+        return True
+
+    def shown_aliases(self) -> list[Json]:
+        return [{"alias_name": alias, "collection_name": name} for alias, name in self.aliases.items()]
+
+    def change_aliases(self, actions: list[Json]) -> bool:
+        for action in actions:
+            if wanted := action.get("create_alias"):
+                self.get(wanted["collection_name"])
+                self.aliases[wanted["alias_name"]] = wanted["collection_name"]
+            else:
+                self.aliases.pop(action["delete_alias"]["alias_name"], None)
+        (self.folder / "aliases.json").write_text(json.dumps(self.aliases))
         return True
 
     def fault(self, path: str) -> Fault | None:
@@ -277,6 +295,8 @@ ENGINE = web.AppKey("engine", Engine)
 Work = Callable[[Engine, str, Json], Any]
 ROUTES: dict[tuple[str, str], Work] = {
     ("GET", "/collections"): lambda e, n, b: {"collections": [{"name": name} for name in e.collections]},
+    ("GET", "/aliases"): lambda e, n, b: {"aliases": e.shown_aliases()},
+    ("POST", "/collections/aliases"): lambda e, n, b: e.change_aliases(b["actions"]),
     ("GET", "/collections/{name}"): lambda e, n, b: e.get(n).info(),
     ("GET", "/collections/{name}/exists"): lambda e, n, b: {"exists": n in e.collections},
     ("PUT", "/collections/{name}"): lambda e, n, b: e.create(n, b),

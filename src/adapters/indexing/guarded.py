@@ -5,8 +5,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from application.ports.lexical import LexicalHit, LexicalIndex, LexicalRow
-from application.ports.vectors import VectorHit, VectorIndex, VectorRow
+from application.ports.lexical import LexicalHit, LexicalRow, ReplaceableLexicalIndex
+from application.ports.vectors import ReplaceableVectorIndex, VectorHit, VectorRow
 from domain.errors import ServiceUnavailable
 from domain.retrieval import Filters
 from domain.vectors import EmbeddingSpace, Vector
@@ -43,11 +43,17 @@ class Breaker:
 
 
 class GuardedVectorIndex:
-    def __init__(self, index: VectorIndex, breaker: Breaker) -> None:
+    def __init__(self, index: ReplaceableVectorIndex, breaker: Breaker) -> None:
         self._index, self._breaker = index, breaker
 
     async def open(self, spaces: Sequence[EmbeddingSpace]) -> None:
         await self._index.open(spaces)
+
+    async def prepare(self, spaces: Sequence[EmbeddingSpace]) -> bool:
+        return await self._index.prepare(spaces)
+
+    async def take_over(self) -> None:
+        await self._index.take_over()
 
     async def upsert(self, tenant_id: str, space: str, rows: Sequence[VectorRow]) -> None:
         await self._breaker.run(lambda: self._index.upsert(tenant_id, space, rows))
@@ -77,11 +83,17 @@ class GuardedVectorIndex:
 
 
 class GuardedLexicalIndex:
-    def __init__(self, index: LexicalIndex, breaker: Breaker) -> None:
+    def __init__(self, index: ReplaceableLexicalIndex, breaker: Breaker) -> None:
         self._index, self._breaker = index, breaker
 
     async def open(self) -> None:
         await self._index.open()
+
+    async def prepare(self) -> bool:
+        return await self._index.prepare()
+
+    async def take_over(self) -> None:
+        await self._index.take_over()
 
     async def upsert(self, tenant_id: str, rows: Sequence[LexicalRow]) -> None:
         await self._breaker.run(lambda: self._index.upsert(tenant_id, rows))

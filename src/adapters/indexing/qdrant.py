@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import blake2b
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -79,9 +80,11 @@ def reaching_qdrant() -> Iterator[None]:
 
 
 class Collection:
-    """Made when it is missing, refused when it was made for something else; checked once, at first use.
+    """Made when it is missing; checked once, at first use. So an index can be opened while Qdrant is away: it
+    works as soon as Qdrant does.
 
-    So an index can be opened while Qdrant is away: it works as soon as Qdrant does.
+    What it was made for is part of its name: one for another model can be filled beside the one that is in use.
+    The alias `name` says which is in use; any other is refused until `take_over`.
     """
 
     def __init__(
@@ -94,32 +97,62 @@ class Collection:
     ) -> None:
         """`indexes`: payload indexes beside those of tenant and filters; `parameters`: vectors and so on."""
         self._client = client
-        self._name = name
+        self._alias = name
         self._metadata = dict(metadata)
+        self._name = f"{name}_{_fingerprint(self._metadata)}"
         self._indexes = indexes
         self._parameters = parameters
         self._checking = asyncio.Lock()
         self._checked = False
 
     async def name(self) -> str:
+        """Raises `Conflict` while a collection that was made for something else is in use."""
         async with self._checking:
             if not self._checked:
-                await self._check()
+                await self._make()
+                self._refuse_other(await self._in_use())
                 self._checked = True
         return self._name
 
-    async def _check(self) -> None:
+    async def prepare(self) -> bool:
+        """Makes it usable beside the one that is in use; whether that is another."""
+        async with self._checking:
+            await self._make()
+            self._checked = True
+            return await self._in_use() != self._name
+
+    async def take_over(self) -> None:
+        """From now on this is the one in use; the other stays, for processes that have not been restarted."""
+        with reaching_qdrant():
+            await self._client.update_collection_aliases([_no_alias(self._alias), _alias(self._alias, self._name)])
+
+    async def _make(self) -> None:
         with reaching_qdrant():
             if not await self._client.collection_exists(self._name):
                 await self._create()
             found = await self._client.get_collection(self._name)
         if found.config.metadata != self._metadata:
-            raise Conflict(
-                f"The collection {self._name} was made for {found.config.metadata}, not for "
-                f"{self._metadata}; rebuild it with 'supportrag reindex'."
-            )
+            raise Conflict(f"The collection {self._name} is somebody else's: {found.config.metadata}.")
         with reaching_qdrant():
             await self._index_payload(found.payload_schema or {})
+
+    async def _in_use(self) -> str:
+        """The first to be made is."""
+        with reaching_qdrant():
+            known = {one.alias_name: one.collection_name for one in (await self._client.get_aliases()).aliases}
+            if self._alias in known:
+                return known[self._alias]
+            if await self._client.collection_exists(self._alias):
+                raise Conflict(f"A collection {self._alias} is in the place of our alias of that name.")
+            await self._client.update_collection_aliases([_alias(self._alias, self._name)])
+        return self._name
+
+    def _refuse_other(self, in_use: str) -> None:
+        if in_use != self._name:
+            raise Conflict(
+                f"The index in use, {in_use}, was made with another model or version than {dict(self._metadata)}. "
+                "Build one with this: supportrag reindex"
+            )
 
     async def _create(self) -> None:
         try:
@@ -136,6 +169,18 @@ class Collection:
         for field, schema in {"tenant": tenant, **usual, **rest, **self._indexes}.items():
             if field not in present:
                 await self._client.create_payload_index(self._name, field, field_schema=schema, wait=True)
+
+
+def _fingerprint(metadata: Mapping[str, Any]) -> str:
+    return blake2b(json.dumps(metadata, sort_keys=True).encode(), digest_size=4).hexdigest()
+
+
+def _alias(alias: str, collection: str) -> models.CreateAliasOperation:
+    return models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=collection, alias_name=alias))
+
+
+def _no_alias(alias: str) -> models.DeleteAliasOperation:
+    return models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias))
 
 
 class QdrantBase:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from adapters.lexical.bm25 import Scorer, Statistics, by_rank
 from adapters.lexical.tokens import RowTerms, counted, query_terms
-from application.ports.lexical import LexicalHit, LexicalIndex, LexicalRow, WordMatches, WordSearch
+from application.ports.lexical import LexicalHit, LexicalRow, ReplaceableLexicalIndex, WordMatches, WordSearch
 from domain.errors import ServiceUnavailable
 from domain.retrieval import Filters
 
@@ -17,11 +17,17 @@ class FallbackLexicalIndex:
     """Scores are on the same scale, from statistics of what the store offered; so they are close to the
     index's, not equal to them."""
 
-    def __init__(self, index: LexicalIndex, store: WordSearch) -> None:
+    def __init__(self, index: ReplaceableLexicalIndex, store: WordSearch) -> None:
         self._index, self._store = index, store
 
     async def open(self) -> None:
         await self._index.open()
+
+    async def prepare(self) -> bool:
+        return await self._index.prepare()
+
+    async def take_over(self) -> None:
+        await self._index.take_over()
 
     async def upsert(self, tenant_id: str, rows: Sequence[LexicalRow]) -> None:
         await self._index.upsert(tenant_id, rows)

@@ -55,6 +55,14 @@ class QdrantLexicalIndex(QdrantBase):
         self._ensure_open()
         await self._collection.name()
 
+    async def prepare(self) -> bool:
+        """As of the dense index: where texts are taken apart in another way."""
+        self._ensure_open()
+        return await self._collection.prepare()
+
+    async def take_over(self) -> None:
+        await self._collection.take_over()
+
     async def upsert(self, tenant_id: str, rows: Sequence[LexicalRow]) -> None:
         self._ensure_open()
         points = [_point(tenant_id, row) for row in {row.id: row for row in rows}.values()]

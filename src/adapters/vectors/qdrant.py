@@ -30,11 +30,16 @@ class QdrantVectorIndex(QdrantBase):
 
     async def open(self, spaces: Sequence[EmbeddingSpace]) -> None:
         """Spaces stay known when Qdrant is away (`ServiceUnavailable`): the verbs work once it is back."""
-        self._ensure_open()
-        self._spaces.add(spaces)
-        for space in spaces:
-            self._collections.setdefault(space.name, self._collection(space))
-        await asyncio.gather(*(self._collections[space.name].name() for space in spaces))
+        await asyncio.gather(*(kept.name() for kept in self._opening(spaces)))
+
+    async def prepare(self, spaces: Sequence[EmbeddingSpace]) -> bool:
+        """Opens as well where the collections in use were made by another model; whether any was. What is
+        written then is read by nobody before `take_over`."""
+        return any(await asyncio.gather(*(kept.prepare() for kept in self._opening(spaces))))
+
+    async def take_over(self) -> None:
+        for kept in self._collections.values():
+            await kept.take_over()
 
     async def upsert(self, tenant_id: str, space: str, rows: Sequence[VectorRow]) -> None:
         self._spaces.matrix(space, rows)
@@ -90,6 +95,11 @@ class QdrantVectorIndex(QdrantBase):
                 with_payload=["id"],
             )
         return ranked(VectorHit(str((point.payload or {})["id"]), point.score) for point in response.points)
+
+    def _opening(self, spaces: Sequence[EmbeddingSpace]) -> list[Collection]:
+        self._ensure_open()
+        self._spaces.add(spaces)
+        return [self._collections.setdefault(space.name, self._collection(space)) for space in spaces]
 
     def _opened(self, space: str) -> Collection:
         self._ensure_open()

@@ -56,3 +56,14 @@ class VectorIndex(Protocol):
     async def ping(self) -> None: ...
 
     async def close(self) -> None: ...
+
+
+class ReplaceableVectorIndex(VectorIndex, Protocol):
+    """An index that can be built for another model while the one in use goes on serving."""
+
+    async def prepare(self, spaces: Sequence[EmbeddingSpace]) -> bool:
+        """Opens where `open` refuses, too; whether what is in use was made by another model. What is written
+        then is read by nobody before `take_over`."""
+        ...
+
+    async def take_over(self) -> None: ...

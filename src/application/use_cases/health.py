@@ -48,6 +48,11 @@ class Health:
     uptime_seconds: int
     components: Mapping[str, Component]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every part that is configured is there; without one that is not vital the service goes on."""
+        return all(part.condition is not Condition.UNHEALTHY for part in self.components.values())
+
 
 class CheckHealth:
     def __init__(self, parts: Mapping[str, Part], clock: Clock) -> None:

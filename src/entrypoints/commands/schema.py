@@ -2,7 +2,7 @@
 
 import asyncio
 
-from domain.errors import ServiceUnavailable
+from domain.errors import Conflict, ServiceUnavailable
 from entrypoints.commands.terminal import console
 from entrypoints.parts import migrate_database, missing_migrations
 from entrypoints.settings import BadSettings, Settings, read_settings
@@ -13,15 +13,22 @@ def migrate() -> None:
     settings = read_settings()
     if settings.database != "postgres":
         raise BadSettings("SUPPORTRAG_DATABASE_URL is memory://, which has no schema; give a postgresql:// address.")
-    applied = asyncio.run(migrate_database(settings))
+    try:
+        applied = asyncio.run(migrate_database(settings))
+    except Conflict as refusal:
+        raise BadSettings(f"SUPPORTRAG_DATABASE_URL: {refusal}") from refusal
     for name in applied:
         console.print(f"applied {name}", highlight=False)
     console.print("The schema is up to date.", highlight=False)
 
 
 async def require_current_schema(settings: Settings) -> None:
-    """Raises `ServiceUnavailable` that names the command to run, or says that there is no database to ask."""
-    missing = await missing_migrations(settings) if settings.database == "postgres" else []
+    """Raises `ServiceUnavailable` that names the command to run, or says that there is no database to ask;
+    `BadSettings` where the database does not know the name or the user that it was given."""
+    try:
+        missing = await missing_migrations(settings) if settings.database == "postgres" else []
+    except Conflict as refusal:
+        raise BadSettings(f"SUPPORTRAG_DATABASE_URL: {refusal}") from refusal
     if missing:
         text = (
             f"The database schema is older than this program (it lacks {', '.join(missing)}). Run: supportrag migrate"

@@ -65,11 +65,15 @@ def serve(
 
 
 class Draining(uvicorn.Server):
-    """Hands jobs back while the last requests are answered, not after them."""
+    """Takes the process's place before anything else, and hands jobs back while the last requests are answered."""
 
     def __init__(self, config: uvicorn.Config, system: System) -> None:
         super().__init__(config)
         self._system = system
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._system.take_place()
+        await super().serve(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await asyncio.gather(self._system.stop_working(), super().shutdown(sockets))
@@ -94,6 +98,8 @@ def _introduce_settings(settings: Settings) -> None:
         console.print(f"Embedded: everything is kept in {settings.data_dir} (PostgreSQL, FAISS, bundled models).")
     elif settings.database == "memory":
         console.print("Embedded: storage in memory (nothing is kept when this process ends), FAISS, bundled models.")
+    elif not settings.is_shared:
+        console.print(f"Inside this process: {', '.join(settings.in_process)}. It takes its database alone.")
     if settings.is_shared:
         console.print("Jobs and webhooks are done by `supportrag worker`; start at least one.")
     if settings.auth == "off":

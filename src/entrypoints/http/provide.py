@@ -41,6 +41,14 @@ SEEING_USE_CASES = ("read_analytics", "find_gaps", "browse_logs", "show_metrics"
 JUDGING_USE_CASES = ("request_evaluation", "browse_evaluations", "keep_dataset", "browse_datasets")
 
 
+class Provided(Provide):
+    """Litestar compares every provider with every other, for every route: by what they are, a second of work at
+    each start; each of ours is equal to itself only."""
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
 def dependencies(container: Container) -> dict[str, Provide]:
     webhooks, conversations = container.webhooks, container.conversations
     return {
@@ -56,4 +64,4 @@ def dependencies(container: Container) -> dict[str, Provide]:
 
 def _provide(container: Any, name: str) -> Provide:
     provider: Any = getattr(container, name)
-    return Provide(lambda: provider(), sync_to_thread=False, use_cache=True)
+    return Provided(lambda: provider(), sync_to_thread=False, use_cache=True)

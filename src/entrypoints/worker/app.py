@@ -21,6 +21,7 @@ async def run_worker(settings: Settings) -> None:
     for which in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(which, stop.set)
     system = System(build(settings))
+    await system.take_place()
     await system.open()
     schedule = asyncio.create_task(system.container.schedule().run_forever())
     system.start_working(schedules=False)
@@ -28,7 +29,7 @@ async def run_worker(settings: Settings) -> None:
     await asyncio.wait({schedule, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
     schedule.cancel()
     await asyncio.gather(schedule, system.stop_working(), return_exceptions=True)
-    await system.close()
     log.info("worker_stopped")
+    await system.close()
     if not stop.is_set():
         schedule.result()

@@ -1,10 +1,15 @@
 """What the commands refuse, in which words, and with which exit code."""
 
 import asyncio
+import json
 import subprocess
 from pathlib import Path
 
+import pytest
+from tests.support.postgres import renamed
 from tests.support.processes import COMMAND, Api, Deployment, Worker, data, eventually, upload
+
+from adapters.storage.postgres import Presence
 
 QUESTION = "How do I keep my Debian system up to date?"
 
@@ -34,10 +39,47 @@ def test_a_worker_beside_an_index_inside_another_process_is_refused(deployment: 
         assert f"SUPPORTRAG_{setting}={value}" in "".join(refused.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("alone", "command", "settings"),
+    [
+        (True, ("worker",), {}),
+        (True, ("serve", "--port", "0"), {"VECTOR_URL": "faiss://"}),
+        (False, ("serve", "--port", "0"), {"REDIS_URL": "memory://"}),
+    ],
+)
+async def test_processes_that_could_not_know_of_each_other_are_refused(
+    deployment: Deployment, alone: bool, command: tuple[str, ...], settings: dict[str, str]
+) -> None:
+    first = Presence(deployment.database_url, alone=alone)
+    assert await first.enter() == []
+    refused = await asyncio.to_thread(run, deployment, *command, **settings)
+    await first.leave()
+    said = "".join(refused.stderr.split())
+    assert refused.returncode == 2
+    assert "Anotherprocesshasthisdatabase(supportrag" in said
+    assert all(f"SUPPORTRAG_{name}={value}" in said for name, value in settings.items())
+
+
 def test_a_database_that_is_away_is_said_so_at_once(deployment: Deployment) -> None:
-    refused = run(deployment, "serve", DATABASE_URL="postgresql://127.0.0.1:9/nothing")
+    refused = run(deployment, "serve", DATABASE_URL="postgresql://me:secret@127.0.0.1:9/nothing")
     assert refused.returncode == 1
-    assert "cannot be reached" in refused.stderr
+    assert "127.0.0.1:9/nothing cannot be reached" in refused.stderr
+    assert "secret" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", [("migrate",), ("serve", "--port", "0")])
+def test_a_database_that_the_server_does_not_know_is_a_wrong_setting(
+    deployment: Deployment, command: tuple[str, ...]
+) -> None:
+    refused = run(deployment, *command, DATABASE_URL=renamed(deployment.database_url, "no_such_database"))
+    assert (refused.returncode, "SUPPORTRAG_DATABASE_URL" in refused.stderr) == (2, True)
+
+
+def test_check_fails_when_a_backend_that_is_configured_is_away(deployment: Deployment) -> None:
+    checked = run(deployment, "check", "--json", REDIS_URL="redis://127.0.0.1:9")
+    found = json.loads(checked.stdout)
+    assert (found["redis"], found["postgres"], found["service"]) == ("unhealthy", "healthy", "degraded")
+    assert checked.returncode == 1
 
 
 def test_sigterm_ends_a_worker_and_a_server_within_the_time_an_orchestrator_gives(deployment: Deployment) -> None:

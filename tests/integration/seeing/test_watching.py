@@ -133,3 +133,15 @@ async def test_the_bare_health_of_the_program_is_watched(system: SystemUnderTest
     assert await system.container.seeing.watch_health()() is None
     scraped = await system.http.get("/metrics")
     assert 'supportrag_health{component="service"} 1.0' in scraped.text
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/v1/health"])
+async def test_a_configured_part_that_is_away_is_a_503_and_what_the_service_still_is_stands_in_the_body(
+    path: str,
+) -> None:
+    """Nothing listens on port 9; without Redis questions are still answered."""
+    async with running(redis_url="redis://127.0.0.1:9") as system:
+        body = await system.call("GET", path, expect=503)
+        assert (body["status"], body["data"]["dependencies"]["redis"]) == ("degraded", "unhealthy")
+        assert (body["data"]["redis"], body["data"]["database"]) == ("unhealthy", "ok")
+        await system.call("GET", "/readyz", expect=200)

@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 
 from adapters.storage.postgres.errors import translated
+from adapters.storage.postgres.reaching import connect
 
 FOLDER = Path(__file__).parent.parent / "sql"
 _LOCK = 7_235_001
@@ -39,7 +40,7 @@ def known_migrations(folder: Path = FOLDER) -> list[Migration]:
 async def migrate(url: str, folder: Path = FOLDER) -> list[str]:
     """Applies what is missing and returns its names; safe to run twice, and from two places at once."""
     with translated():
-        connection = await asyncpg.connect(url)
+        connection = await connect(url)
         try:
             return [m.name for m in known_migrations(folder) if await _apply(connection, m)]
         finally:
@@ -48,7 +49,7 @@ async def migrate(url: str, folder: Path = FOLDER) -> list[str]:
 
 async def pending_migrations(url: str, folder: Path = FOLDER) -> list[str]:
     with translated():
-        connection = await asyncpg.connect(url)
+        connection = await connect(url)
         try:
             return await missing_from(connection, folder)
         finally:

@@ -78,7 +78,7 @@ class HealthController(Controller):
 
     @get("/health", operation_id="getHealth", opt=rules(public=True))
     async def health(self, check_health: NamedDependency[CheckHealth]) -> Response[HealthEnvelope[HealthOut]]:
-        """Whether the service and the parts it needs are well."""
+        """Whether the service and all parts that are configured are well; 503 when one of them is not."""
         return _answer(await check_health())
 
     @get("/api/v1/health", operation_id="getApiHealth", opt=rules(public=True))
@@ -89,4 +89,4 @@ class HealthController(Controller):
 
 def _answer(health: Health) -> Response[HealthEnvelope[HealthOut]]:
     envelope = HealthEnvelope(status=health.condition.value, data=HealthOut.of(health))  # type: ignore[arg-type]
-    return EnvelopeResponse(envelope, status_code=503 if health.condition is Condition.UNHEALTHY else 200)
+    return EnvelopeResponse(envelope, status_code=200 if health.is_whole else 503)
