@@ -47,6 +47,8 @@ class Call:
     route: str | None = None
     """The path template of the route that answered."""
     failure: Exception | None = None
+    refused: bool = False
+    """Whether the answer is a refusal although its status does not say so, as in protocols of their own."""
     headers: dict[str, str] = field(default_factory=dict)
     """Headers that the answer will carry, whatever it turns out to be."""
 

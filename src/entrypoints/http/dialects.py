@@ -38,8 +38,9 @@ def _openai(error: ErrorEnvelope, status: int) -> dict[str, Any]:
 
 
 def _json_rpc(error: ErrorEnvelope, status: int) -> dict[str, Any]:
-    """JSON-RPC 2.0: -32600 is an invalid request, -32603 an internal error."""
-    code = -32603 if status >= 500 else -32600
+    """JSON-RPC 2.0: -32700 is what cannot be parsed, -32600 an invalid request, -32603 an internal error."""
+    unreadable = error.errors[0].details.get("expected") in ("JSON", "UTF-8")
+    code = -32603 if status >= 500 else -32700 if unreadable else -32600
     data = {"code": error.error.code, "trace_id": error.error.trace_id}
     return {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": error.error.message, "data": data}}
 

@@ -208,7 +208,8 @@ def _responses(operation: Operation, schemas: _Schemas, example: Example) -> Jso
         str(code): {"$ref": f"#/components/responses/{response_name(code, own_standard=own)}"}
         for code in sorted(_statuses(operation))
     }
-    return {str(status): success, **refused}
+    accepted = {"202": {"description": HTTPStatus.ACCEPTED.phrase}} if operation.rules.accepted else {}
+    return {str(status): success, **accepted, **refused}
 
 
 def _file_schema(media_type: str) -> Json:

@@ -5,6 +5,10 @@ from typing import Any
 from litestar.di import Provide
 
 from entrypoints.container import Container
+from entrypoints.http.mcp.server import McpServer
+from entrypoints.http.mcp.tools import Desk
+from entrypoints.parts import VERSION
+from entrypoints.settings import Settings
 
 USE_CASES = (
     "ask", "submit_batch", "browse_queries", "give_feedback", "search", "search_further", "browse_jobs",
@@ -59,7 +63,15 @@ def dependencies(container: Container) -> dict[str, Provide]:
         **{name: _provide(container.steering, name) for name in STEERING_USE_CASES},
         **{name: _provide(container.seeing, name) for name in SEEING_USE_CASES},
         **{name: _provide(container.judging, name) for name in JUDGING_USE_CASES},
+        "mcp": Provide(lambda: _mcp_server(container), sync_to_thread=False, use_cache=True),
     }
+
+
+def _mcp_server(container: Container) -> McpServer:
+    talk = container.conversations
+    settings: Settings = container.settings()
+    desk = Desk(container.search(), talk.converse(), talk.open_session(), talk.hand_over())
+    return McpServer(desk, VERSION, settings.cors_origins)
 
 
 def _provide(container: Any, name: str) -> Provide:

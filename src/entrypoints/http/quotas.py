@@ -21,6 +21,9 @@ ADMITTED = "supportrag.admitted"
 """Where what a request took is kept while it lasts."""
 WARNING = "The limit is reached; for a minute a little more is let through, then nothing until the window moves on."
 
+QUERY_TOOLS = ("ask_support",)
+"""Of the Model Context Protocol."""
+
 Costs = Callable[[AnyRequest, Principal], Awaitable[Sequence[Charge]]]
 
 
@@ -56,12 +59,29 @@ async def _files(request: AnyRequest, principal: Principal) -> Sequence[Charge]:
     return (Charge(Quota.REQUESTS), Charge(Quota.UPLOADS, files))
 
 
+class _ToolCall(msgspec.Struct):
+    method: str = ""
+    params: dict[str, msgspec.Raw] = {}
+
+
+async def _tool_call(request: AnyRequest, principal: Principal) -> Sequence[Charge]:
+    """Of a message of the Model Context Protocol only the call of a tool that answers a question is a query."""
+    try:
+        message = msgspec.json.decode(await request.body(), type=_ToolCall)
+        name = msgspec.json.decode(message.params.get("name", b'""'))
+    except (msgspec.DecodeError, RecursionError):
+        return (Charge(Quota.REQUESTS),)
+    is_query = message.method == "tools/call" and name in QUERY_TOOLS
+    return (Charge(Quota.QUERIES if is_query else Quota.REQUESTS),)
+
+
 COSTS: Mapping[tuple[str, str], Costs] = {
     ("POST", "/api/v1/queries"): _one_query,
     ("POST", "/api/v1/queries/batch"): _batch_items,
     ("POST", "/api/v1/chat/completions"): _one_query,
     ("POST", "/api/v1/chat/stream"): _one_query,
     ("POST", "/v1/chat/completions"): _one_query,
+    ("POST", "/mcp"): _tool_call,
     ("POST", "/api/v1/documents/upload"): _files,
     ("POST", "/api/v1/knowledge/upload"): _files,
 }
@@ -91,7 +111,7 @@ class Quotas(Admission):
 
     async def settle(self, call: Call, request: Request[Any, Any, Any], reply: Reply) -> None:
         admitted: Admitted | None = request.scope.get(ADMITTED)  # type: ignore[assignment]
-        if admitted is None or not 400 <= reply.status < 500:
+        if admitted is None or not (call.refused or 400 <= reply.status < 500):
             return
         await self._use.give_back(admitted)
         call.headers.pop("X-RateLimit-Warning", None)

@@ -43,6 +43,7 @@ class RuleOptions(TypedDict, total=False):
     open_query: bool
     raises: tuple[type[DomainError], ...]
     produces: tuple[str, ...]
+    accepted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Rules:
     """Errors beyond the usual ones, for the documentation."""
     produces: tuple[str, ...] = ()
     """Media types of an answer that is a file and no envelope."""
+    accepted: bool = False
+    """May also answer 202 without a body."""
 
     @staticmethod
     def of(opt: Mapping[str, Any], method: str) -> "Rules":
@@ -69,7 +72,7 @@ class Rules:
         scope = opt.get("scope", Scope.READ if method in {"GET", "HEAD"} else Scope.WRITE)
         public = bool(opt.get("public", False))
         scopes = () if public else scope if isinstance(scope, tuple) else (scope,)
-        named = {name: opt[name] for name in ("upload", "open_query", "raises", "produces") if name in opt}
+        named = {name: opt[name] for name in ("upload", "open_query", "raises", "produces", "accepted") if name in opt}
         return Rules(scopes, public, **named)
 
 

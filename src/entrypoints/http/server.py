@@ -40,6 +40,7 @@ from entrypoints.http.routes.job_socket import JobSocketController
 from entrypoints.http.routes.jobs import JobsController
 from entrypoints.http.routes.knowledge import KnowledgeController
 from entrypoints.http.routes.logs import LogsController
+from entrypoints.http.routes.mcp import McpController
 from entrypoints.http.routes.metrics import MetricsController
 from entrypoints.http.routes.oauth import OAuthController
 from entrypoints.http.routes.openai import OpenAIController
@@ -90,6 +91,7 @@ CONTROLLERS = (
     HandingOverController,
     EscalationsController,
     OpenAIController,
+    McpController,
     AnalyticsController,
     EvaluationController,
     GapsController,
