@@ -105,19 +105,33 @@ class WatchedHandler:
             raise UnexpectedFailure(_SORRY) from error
 
 
+class MeasureHealth:
+    """Looks how the service is, and sets the numbers that say so."""
+
+    def __init__(self, check: CheckHealth, meters: Meters) -> None:
+        self._check, self._meters = check, meters
+
+    async def __call__(self) -> Health:
+        found = await self._check()
+        self._meters.set(metrics.HEALTH, _LEVELS[found.condition], component="service")
+        for name, part in found.components.items():
+            if part.condition in _LEVELS:
+                self._meters.set(metrics.HEALTH, _LEVELS[part.condition], component=name)
+        return found
+
+
 class WatchHealth:
     """Looks how the service is, and tells every tenant when that has changed; run it every minute, anywhere."""
 
-    def __init__(self, check: CheckHealth, store: Store, meters: Meters, clock: Clock, own_tenant: str) -> None:
-        self._check, self._store, self._meters = check, store, meters
+    def __init__(self, measure: MeasureHealth, store: Store, clock: Clock, own_tenant: str) -> None:
+        self._measure, self._store = measure, store
         self._clock, self._own_tenant = clock, own_tenant
         self._missed: datetime | None = None
         """Since when a change could not be told, because the store itself was away."""
 
     async def __call__(self) -> HealthChanged | None:
         """The change, if there was one that nobody else had told."""
-        found = await self._check()
-        self._show(found)
+        found = await self._measure()
         components = {
             name: part.condition.value
             for name, part in found.components.items()
@@ -154,12 +168,6 @@ class WatchHealth:
     def _unseen(self, state: HealthState) -> tuple[str, ...]:
         """The store was away, and nobody could say so; unless another process already has."""
         return ("postgres",) if self._missed is not None and state.updated_at < self._missed else ()
-
-    def _show(self, found: Health) -> None:
-        self._meters.set(metrics.HEALTH, _LEVELS[found.condition], component="service")
-        for name, part in found.components.items():
-            if part.condition in _LEVELS:
-                self._meters.set(metrics.HEALTH, _LEVELS[part.condition], component=name)
 
 
 class DeliveryMeter:

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
-from litestar import Litestar
+from litestar import Controller, Litestar
 
 from application.ports.telemetry import SILENCE
 from domain.errors import DomainError
@@ -12,7 +13,7 @@ from entrypoints.http.admission import Admission
 from entrypoints.http.app import HttpOptions, create_app
 from entrypoints.http.auditing import AuditTrail
 from entrypoints.http.authentication import Authentication
-from entrypoints.http.border import no_concern
+from entrypoints.http.border import OnStrange, no_concern
 from entrypoints.http.provide import dependencies
 from entrypoints.http.quotas import Quotas, Standings
 from entrypoints.http.replays import Replays
@@ -106,7 +107,6 @@ AfterOpening = Callable[[Container], Awaitable[None]]
 def build_app(system: System, *, work: bool = True, after_opening: AfterOpening | None = None) -> Litestar:
     """The application; its lifespan opens the system, and with `work` runs jobs in this process."""
     container = system.container
-    settings: Settings = container.settings()
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -121,6 +121,27 @@ def build_app(system: System, *, work: bool = True, after_opening: AfterOpening 
         finally:
             await system.close()
 
+    quotas = Quotas(container.access.use_quota())
+    app = _app(
+        container,
+        CONTROLLERS,
+        admissions=_admissions(container, quotas),
+        on_strange=_standings(container, quotas),
+        lifespan=[lifespan],
+    )
+    if container.tracer() is not SILENCE:
+        app.asgi_handler = TracedBorder(app.asgi_handler, container.tracer())
+    return app
+
+
+def build_window(container: Container) -> Litestar:
+    """What a worker shows of itself: its numbers and its health. Whoever serves it opens the system."""
+    return _app(container, (HealthController, MetricsController))
+
+
+def _app(container: Container, controllers: Sequence[type[Controller]], **more: Any) -> Litestar:
+    settings: Settings = container.settings()
+
     async def waiting_for() -> Sequence[str]:
         try:
             await container.store().ping()
@@ -128,23 +149,22 @@ def build_app(system: System, *, work: bool = True, after_opening: AfterOpening 
             return ["database"]
         return []
 
-    quotas = Quotas(container.access.use_quota())
-    app = create_app(
-        CONTROLLERS,
+    return create_app(
+        controllers,
         WithScraper(Authentication(container.access.recognise_token), _token(settings), operators_tenant(settings)),
         _options(settings),
         clock=container.clock(),
         ids=container.ids(),
         dependencies=dependencies(container),
-        admissions=_admissions(container, quotas),
         observers=(RequestMeter(container.numbers()), ErrorReporter(container.seeing.report_error())),
-        on_strange=Standings(container.access.recognise_token, quotas) if settings.auth == "on" else no_concern,
-        lifespan=[lifespan],
         ready=waiting_for,
+        **more,
     )
-    if container.tracer() is not SILENCE:
-        app.asgi_handler = TracedBorder(app.asgi_handler, container.tracer())
-    return app
+
+
+def _standings(container: Container, quotas: Quotas) -> OnStrange:
+    settings: Settings = container.settings()
+    return Standings(container.access.recognise_token, quotas) if settings.auth == "on" else no_concern
 
 
 def _token(settings: Settings) -> str | None:

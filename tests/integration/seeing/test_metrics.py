@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.support.system import SystemUnderTest, running
@@ -10,6 +11,7 @@ from tests.support.system import SystemUnderTest, running
 from adapters.delivery.recording import RecordingSender
 from application import metrics
 from application.ports.telemetry import Kind
+from entrypoints.http.server import build_window
 
 TOKEN = "scrape-me"
 PAIR = ("How long does shipping to Canada take?", "Shipping to Canada takes five days.")
@@ -114,3 +116,23 @@ async def test_deliveries_and_events_are_counted() -> None:
     assert value(found, "webhook_deliveries_total", status="success") == 2
     assert value(found, "webhook_delivery_seconds_count") == 2
     assert value(found, "webhook_events_total", type="query.escalated") == 1
+
+
+async def test_a_scrape_says_how_every_part_is(watched: SystemUnderTest) -> None:
+    """Whichever process is scraped: the watch itself runs in one of them only."""
+    found = await scrape(watched)
+    assert value(found, "supportrag_health", component="service") == 1
+    assert value(found, "supportrag_health", component="index") == 1
+
+
+async def test_a_worker_shows_its_numbers_and_its_health_and_nothing_else(watched: SystemUnderTest) -> None:
+    await watched.learn(PAIR)
+    transport = httpx.ASGITransport(app=build_window(watched.container), raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://worker") as window:
+        shown = await window.get("/metrics", headers=headers)
+        assert 'supportrag_jobs_total{result="done",type="document_upload"}' in shown.text
+        assert (await window.get("/metrics")).status_code == 401
+        assert (await window.get("/livez")).status_code == 200
+        assert (await window.get("/health")).json()["status"] == "healthy"
+        assert (await window.get("/api/v1/queries", headers=headers)).status_code == 404

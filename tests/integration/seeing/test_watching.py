@@ -12,7 +12,7 @@ from adapters.system.fixed import CountingIds, ManualClock
 from application.ports.telemetry import SILENCE
 from application.use_cases.health import CheckHealth, Part
 from application.use_cases.queries import BrowseQueries
-from application.use_cases.watching import WatchHealth
+from application.use_cases.watching import MeasureHealth, WatchHealth
 from domain.errors import ServiceUnavailable
 from domain.events import ErrorOccurred, HealthChanged
 from domain.jobs import JobType
@@ -40,7 +40,7 @@ class Watched:
             "redis": Part("redis", self.redis.ping),
             "openai": Part("openai", None, "extractive"),
         }
-        return WatchHealth(CheckHealth(parts, self.clock), self.store, SILENCE, self.clock, "platform")
+        return WatchHealth(MeasureHealth(CheckHealth(parts, self.clock), SILENCE), self.store, self.clock, "platform")
 
     async def told(self, tenant: str = "platform") -> list[Any]:
         events = [recorded.event for recorded in await self.store.recorded_events(tenant)]
