@@ -41,7 +41,12 @@ _WORDS = {
 
 _PRIORITY = {Reason.ASKED_FOR_HUMAN: "high", Reason.REPEATED: "high", Reason.COMPLAINT: "high"}
 
-PRIORITIES = ("low", "normal", "high", "urgent")
+PRIORITIES = ("urgent", "high", "normal", "low")
+
+
+def rank_of(priority: str) -> int:
+    """Its place in the operators' queue: 0 comes first."""
+    return PRIORITIES.index(priority)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +149,27 @@ class Escalation(Aggregate):
     team: str
     priority: str
     question: str
+    rank: int = 2
+    """Of the priority, for sorting: 0 comes first."""
     summary: str = ""
     status: EscalationStatus = EscalationStatus.OPEN
     transcript: tuple[Mapping[str, Any], ...] = ()
     operator_id: str | None = None
     operator_name: str | None = None
     assigned_at: datetime | None = None
+    first_response_at: datetime | None = None
+    """When a person first said something to the customer."""
     resolved_at: datetime | None = None
     answer: str | None = None
     staged_draft_id: str | None = None
     staged_qa_id: str | None = None
     """The answer as it waits for a review, in the draft and as a pair."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_a_call_for_somebody(self) -> bool:
+        """Rather than a question that nobody could answer."""
+        return self.reason_code in (Reason.ASKED_FOR_HUMAN, Reason.REQUESTED)
 
     def announce(self, origin: Mapping[str, Any]) -> None:
         """Tells the world, with what came with the question's origin going back to it."""
@@ -189,10 +203,18 @@ class Escalation(Aggregate):
             )
         )
 
+    def respond(self, now: datetime) -> bool:
+        """Notes that a person speaks; whether it was the first time."""
+        first = self.first_response_at is None
+        self.first_response_at = self.first_response_at or now
+        return first
+
     def resolve(self, answer: str | None, operator_id: str | None, now: datetime) -> None:
         if self.status is EscalationStatus.RESOLVED:
             raise Conflict("The escalation is resolved already.")
         self.status, self.answer = EscalationStatus.RESOLVED, answer
+        if answer is not None:
+            self.respond(now)
         self.operator_id = operator_id or self.operator_id
         self.resolved_at = self.updated_at = now
         self.record(
@@ -203,11 +225,3 @@ class Escalation(Aggregate):
                 answer=answer,
             )
         )
-
-
-def summarise(turns: Sequence[tuple[str, str]], limit: int = 600) -> str:
-    """What the customer said, in their own words: the first message and the latest ones that fit."""
-    said = [content.strip() for role, content in turns if role == "user"]
-    if not said:
-        return ""
-    return " … ".join([said[0][:200], *said[1:][-3:]])[:limit]

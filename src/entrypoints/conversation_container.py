@@ -4,7 +4,7 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from application.use_cases import channels, chat, erasure, escalations, history, sessions, users
+from application.use_cases import channels, chat, erasure, escalations, handing_over, history, sessions, users
 from application.use_cases.mentions import ForgetMentions
 
 
@@ -38,7 +38,7 @@ class ConversationContainer(containers.DeclarativeContainer):
 
     converse = providers.Singleton(chat.Converse, ask, ids)
 
-    hand_over = providers.Singleton(escalations.HandOver, store, views, clock, ids)
+    hand_over = providers.Singleton(handing_over.HandOver, store, languages, views, clock, ids)
     browse_escalations = providers.Singleton(escalations.BrowseEscalations, store)
     assign_escalation = providers.Singleton(escalations.AssignEscalation, store, clock)
     speak_as_operator = providers.Singleton(escalations.SpeakAsOperator, store, signal, clock, ids)

@@ -68,7 +68,7 @@ ESCALATIONS = Table(
     "escalations",
     Escalation,
     "escalation",
-    ("status", "session_id", "user_id", "category", "priority", "operator_id"),
+    ("status", "session_id", "user_id", "category", "priority", "operator_id", "rank", "team", "reason_code"),
 )
 CONFIG_CHANGES = Table("config_changes", ConfigChange, "configuration change", ("number",))
 WEBHOOKS = Table("webhooks", Webhook, "webhook", ("active", "purpose", "job_id", "events"))

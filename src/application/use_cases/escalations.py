@@ -1,9 +1,7 @@
-"""Handing over to a person, and what that person does: take it, speak, resolve it."""
+"""What operators do with what was handed to them: see it, take it, speak, resolve it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from application.ports.models import LanguageDetector
 from application.ports.queue import WorkSignal
@@ -11,108 +9,21 @@ from application.ports.storage import ESCALATIONS, QUERIES, SESSIONS, Store, Uni
 from application.ports.system import Clock, Ids
 from application.tenants import TenantViews
 from application.transactions import committed
+from application.use_cases.handing_over import transcript_of
 from application.use_cases.outgoing import leaves_by_channel, send_later
-from application.use_cases.sessions import new_message, save_message, spoken
+from application.use_cases.sessions import last_messages, new_message, save_message
 from application.use_cases.teaching import Lesson, stage_lesson
 from domain.access import Caller
 from domain.errors import Conflict
-from domain.escalation import (
-    Escalation,
-    EscalationStatus,
-    Reason,
-    requested,
-    summarise,
-)
-from domain.ids import Prefix
+from domain.escalation import Escalation, EscalationStatus
+from domain.human_requests import asks_for_human
 from domain.paging import Page, PageRequest, where
-from domain.queries import EscalationVerdict, Turn
 from domain.sessions import Message, Role, Session, SessionState
 
-TRANSCRIPT_MESSAGES = 50
-
-
-async def open_escalation(
-    uow: UnitOfWork,
-    ids: Ids,
-    now: datetime,
-    *,
-    verdict: EscalationVerdict,
-    question: str,
-    session: Session | None,
-    user_id: str | None,
-    query_id: str | None,
-    origin: Mapping[str, Any],
-) -> Escalation:
-    """Saves an open escalation with the conversation so far, and announces it."""
-    turns = await spoken(uow, session.id, TRANSCRIPT_MESSAGES) if session else (Turn("user", question, now),)
-    opened = Escalation(
-        id=ids.new(Prefix.ESCALATION),
-        created_at=now,
-        updated_at=now,
-        session_id=session.id if session else None,
-        user_id=user_id or (session.user_id if session else None),
-        query_id=query_id,
-        reason=verdict.reason,
-        reason_code=verdict.code,
-        category=verdict.category,
-        team=verdict.team,
-        priority=verdict.priority,
-        question=question,
-        summary=summarise([(turn.role, turn.content) for turn in turns]),
-        transcript=tuple(_line(turn) for turn in turns),
-    )
-    opened.announce(origin)
-    await uow[ESCALATIONS].save(opened)
-    return opened
-
-
-def _line(turn: Turn) -> dict[str, Any]:
-    return {
-        "role": turn.role,
-        "content": turn.content,
-        "timestamp": turn.timestamp.isoformat() if turn.timestamp else None,
-    }
-
-
-class HandOver:
-    """Hands a conversation over because somebody wants it so."""
-
-    def __init__(self, store: Store, views: TenantViews, clock: Clock, ids: Ids) -> None:
-        self._store, self._views, self._clock, self._ids = store, views, clock, ids
-
-    async def __call__(self, caller: Caller, session_id: str, reason: str, priority: str | None) -> Escalation:
-        """The escalation; the one that is there already when the conversation is with a person or waits for
-        one by request. Raises `NotFound`, or `Conflict` for a conversation that has ended."""
-        policy = (await self._views.of(caller.tenant_id)).settings.escalation
-
-        async def hand_over(uow: UnitOfWork) -> Escalation:
-            now = self._clock.now()
-            session = await uow[SESSIONS].get(session_id)
-            session.require_reach(caller.principal)
-            session.require_open(now)
-            known = await self._waiting(uow, session)
-            if known is not None:
-                return known
-            said = [turn for turn in await spoken(uow, session.id, TRANSCRIPT_MESSAGES) if turn.role == "user"]
-            return await open_escalation(
-                uow,
-                self._ids,
-                now,
-                verdict=requested(reason, priority, policy),
-                question=said[-1].content if said else reason,
-                session=session,
-                user_id=session.user_id,
-                query_id=None,
-                origin=session.origin,
-            )
-
-        return await committed(self._store, caller.tenant_id, hand_over)
-
-    async def _waiting(self, uow: UnitOfWork, session: Session) -> Escalation | None:
-        if session.escalation_id is not None:
-            return await uow[ESCALATIONS].get(session.escalation_id)
-        open_ = await uow[ESCALATIONS].list(where(session_id=session.id, status=EscalationStatus.OPEN))
-        return next((found for found in open_ if found.reason_code == Reason.REQUESTED), None)
+LOOKED_BACK = 50
+"""So many messages before the end the question is looked for."""
+QUEUE_ORDER = {"-priority": "rank", "priority": "-rank"}
+"""The most urgent first is by ascending rank, and of one rank who has waited longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +34,10 @@ class EscalationFilters:
     category: str | None = None
     priority: str | None = None
     operator_id: str | None = None
+    team: str | None = None
+    reason_code: str | None = None
+    created_at__gt: datetime | None = None
+    created_at__lt: datetime | None = None
 
 
 class BrowseEscalations:
@@ -131,12 +46,17 @@ class BrowseEscalations:
 
     async def page(self, caller: Caller, filters: EscalationFilters, request: PageRequest) -> Page[Escalation]:
         conditions = where(**{name: getattr(filters, name) for name in EscalationFilters.__slots__})
+        ordered = replace(request, sort=QUEUE_ORDER.get(request.sort, request.sort))
         async with self._store.begin(caller.tenant_id) as uow:
-            return await uow[ESCALATIONS].page(conditions, request)
+            return await uow[ESCALATIONS].page(conditions, ordered)
 
     async def one(self, caller: Caller, escalation_id: str) -> Escalation:
+        """With the conversation as it is by now."""
         async with self._store.begin(caller.tenant_id) as uow:
-            return await uow[ESCALATIONS].get(escalation_id)
+            found = await uow[ESCALATIONS].get(escalation_id)
+            if found.session_id is not None:
+                found.transcript = await transcript_of(uow, found.session_id)
+        return found
 
 
 class AssignEscalation:
@@ -182,7 +102,10 @@ class SpeakAsOperator:
             session = await session_of(uow, escalation)
             if session is None:
                 raise Conflict("The escalation has no conversation; resolve it with an answer.")
-            return await say_as_operator(uow, self._ids, self._clock.now(), session, text, escalation.operator_id)
+            now = self._clock.now()
+            if escalation.respond(now):
+                await uow[ESCALATIONS].save(escalation)
+            return await say_as_operator(uow, self._ids, now, session, text, escalation.operator_id)
 
         message = await committed(self._store, caller.tenant_id, speak)
         await self._signal.wake()
@@ -271,9 +194,7 @@ class ResolveEscalation:
         await uow[SESSIONS].save(session)
 
     async def _lesson(self, uow: UnitOfWork, escalation: Escalation, resolution: Resolution) -> Lesson:
-        query = await uow[QUERIES].find(escalation.query_id) if escalation.query_id else None
-        asked = query.standalone_question if query else escalation.question
-        question = (resolution.question or asked).strip()
+        question = (resolution.question or await self._asked(uow, escalation)).strip()
         return Lesson(
             question=question,
             answer=(escalation.answer or "").strip(),
@@ -283,3 +204,14 @@ class ResolveEscalation:
             escalation_id=escalation.id,
             operator_id=escalation.operator_id,
         )
+
+    async def _asked(self, uow: UnitOfWork, escalation: Escalation) -> str:
+        """What the answer answers: the question as it stands alone; of somebody who only asked for a person,
+        the last thing they said besides."""
+        if escalation.is_a_call_for_somebody and escalation.session_id is not None:
+            said = await last_messages(uow, escalation.session_id, LOOKED_BACK)
+            texts = [message.content for message in reversed(said) if message.role is Role.USER]
+            real = [text for text in texts if not asks_for_human(text, "en")]
+            return real[0] if real else escalation.question
+        query = await uow[QUERIES].find(escalation.query_id) if escalation.query_id else None
+        return query.standalone_question if query else escalation.question

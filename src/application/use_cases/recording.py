@@ -7,7 +7,7 @@ from typing import Any
 from application.ports.storage import QUERIES, SESSIONS, TRACES, UnitOfWork
 from application.ports.system import Ids
 from application.run import Run
-from application.use_cases.escalations import open_escalation
+from application.use_cases.handing_over import open_escalation
 from application.use_cases.outgoing import leaves_by_channel, send_later
 from application.use_cases.sessions import meet_user, new_message, save_message
 from domain.access import Caller
@@ -99,6 +99,7 @@ class Recording:
             self._now,
             verdict=self._run.verdict,
             question=self._run.text,
+            language=self._run.language,
             session=session,
             user_id=self._run.question.user_id,
             query_id=self._query_id,

@@ -39,7 +39,9 @@ async def test_an_escalation_tells_the_operator_what_happened(desk: SystemUnderT
     await desk.ask("What's your return policy?", session_id="s1", user_id="ann")
     seen = await desk.data("GET", await escalate(desk))
     assert [line["role"] for line in seen["transcript"]] == ["user", "assistant", "user"]
-    assert seen["summary"].endswith(UNKNOWN) and seen["summary"].startswith("What's your return policy?")
+    assert seen["summary"] == (
+        f"Customer: “What's your return policy?” Answer: “{RETURNS[1]}”\nThen: “{UNKNOWN}” No answer yet."
+    )
     assert (seen["status"], seen["question"], seen["user_id"]) == ("open", UNKNOWN, "ann")
 
 
@@ -57,9 +59,76 @@ async def test_somebody_may_ask_for_a_person_and_gets_the_same_one_escalation(de
 async def test_the_queue_can_be_narrowed(desk: SystemUnderTest) -> None:
     first, _ = await escalate(desk, "s1"), await escalate(desk, "s2")
     await take(desk, first)
-    for params, count in (({"status": "open"}, 1), ({"operator_id": "eve"}, 1), ({"session_id": "s2"}, 1), ({}, 2)):
+    for params, count in (
+        ({"status": "open"}, 1),
+        ({"operator_id": "eve"}, 1),
+        ({"session_id": "s2"}, 1),
+        ({"suggested_team": "general_support"}, 2),
+        ({"suggested_team": "billing"}, 0),
+        ({"reason_code": "complaint"}, 0),
+        ({"created_after": "2020-01-01T00:00:00Z"}, 2),
+        ({"created_before": "2020-01-01T00:00:00Z"}, 0),
+        ({}, 2),
+    ):
         found = await desk.data("GET", "/api/v1/escalations", params=params)
         assert found["pagination"]["total"] == count, params
+    await desk.call("GET", "/api/v1/escalations", params={"reason_code": "boredom"}, expect=400)
+
+
+async def test_the_most_urgent_come_first_and_of_these_who_has_waited_longest(desk: SystemUnderTest) -> None:
+    for number, priority in enumerate(("normal", "urgent", "low", "urgent", "high")):
+        await desk.call("POST", "/api/v1/sessions", json={"session_id": f"s{number}"}, expect=201)
+        body = {"session_id": f"s{number}", "reason": "Please look.", "priority": priority}
+        await desk.call("POST", "/api/v1/chat/escalate", json=body, expect=201)
+    seen, cursor = [], None
+    while cursor or not seen:
+        params = {"sort": "-priority", "limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = await desk.data("GET", "/api/v1/escalations", params=params)
+        seen += [each["session_id"] for each in page["escalations"]]
+        cursor = page["pagination"]["next_cursor"]
+    assert seen == ["s1", "s3", "s4", "s0", "s2"]
+
+
+async def test_an_operator_sees_what_was_said_since_and_when_somebody_first_responded(desk: SystemUnderTest) -> None:
+    path = await escalate(desk)
+    taken = await take(desk, path)
+    assert "first_response_at" not in taken
+    await desk.call("POST", f"{path}/messages", json={"message": "Let me look."}, expect=201)
+    await desk.ask("It is blue all over.", session_id="s1")
+    await desk.call("POST", f"{path}/messages", json={"message": "Found it."}, expect=201)
+    seen = await desk.data("GET", path)
+    assert [line["role"] for line in seen["transcript"]] == ["user", "operator", "user", "operator"]
+    assert seen["first_response_at"] == seen["transcript"][1]["timestamp"]
+    assert seen["created_at"] <= seen["assigned_at"] <= seen["first_response_at"]
+
+
+async def test_what_was_deleted_is_not_shown_to_operators_either(desk: SystemUnderTest) -> None:
+    await desk.ask("What's your return policy?", session_id="s1", user_id="ann")
+    path = await escalate(desk)
+    await desk.call("DELETE", "/api/v1/history", json={"user_id": "ann", "method": "soft"})
+    assert (await desk.data("GET", path))["transcript"] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "summary"),
+    [
+        ("Welcher Zoo hat einen blauen Elefanten?", "Kunde: „Welcher Zoo hat einen blauen Elefanten?“"),
+        ("В каком зоопарке живёт синий слон?", "Клиент: «В каком зоопарке живёт синий слон?»"),
+    ],
+)
+async def test_a_summary_is_in_the_customers_language(desk: SystemUnderTest, question: str, summary: str) -> None:
+    seen = await desk.data("GET", await escalate(desk, question=question))
+    assert seen["summary"].startswith(summary)
+
+
+async def test_of_somebody_who_asked_for_a_person_their_question_is_learnt_and_not_that(desk: SystemUnderTest) -> None:
+    path = await escalate(desk, question="I want to talk to a human")
+    await take(desk, path)
+    await desk.ask("Do you deliver to Heligoland?", session_id="s1")
+    await desk.ask("are you a real person?", session_id="s1")
+    resolved = await desk.data("POST", f"{path}/resolve", json={"answer": "Yes, by ship.", "add_to_knowledge": True})
+    [pending] = (await desk.data("GET", "/api/v1/documents/pending-review"))["qa_pairs"]
+    assert (pending["qa_id"], pending["question"]) == (resolved["qa_id"], "Do you deliver to Heligoland?")
 
 
 async def test_after_a_person_has_taken_over_the_service_never_speaks(desk: SystemUnderTest) -> None:

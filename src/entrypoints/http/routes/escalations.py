@@ -13,14 +13,14 @@ from application.use_cases.escalations import (
     AssignEscalation,
     BrowseEscalations,
     EscalationFilters,
-    HandOver,
     Resolution,
     ResolveEscalation,
     SpeakAsOperator,
 )
+from application.use_cases.handing_over import HandOver
 from domain.access import Scope
 from domain.errors import Conflict, NotFound
-from domain.escalation import Escalation, EscalationStatus
+from domain.escalation import Escalation, EscalationStatus, Reason
 from domain.paging import Page
 from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, Pagination, created, ok, page
@@ -92,6 +92,8 @@ class EscalationOut(Struct, kw_only=True, omit_defaults=True):
     operator_id: str | UnsetType = UNSET
     operator_name: str | UnsetType = UNSET
     assigned_at: datetime | UnsetType = UNSET
+    first_response_at: datetime | UnsetType = UNSET
+    """When a person first said something to the customer."""
     resolved_at: datetime | UnsetType = UNSET
     answer: str | UnsetType = UNSET
     draft_id: str | UnsetType = UNSET
@@ -119,6 +121,7 @@ class EscalationOut(Struct, kw_only=True, omit_defaults=True):
             operator_id=escalation.operator_id or UNSET,
             operator_name=escalation.operator_name or UNSET,
             assigned_at=escalation.assigned_at or UNSET,
+            first_response_at=escalation.first_response_at or UNSET,
             resolved_at=escalation.resolved_at or UNSET,
             answer=escalation.answer or UNSET,
             draft_id=escalation.staged_draft_id or UNSET,
@@ -204,9 +207,16 @@ class EscalationsController(Controller):
         category: FromQuery[Label | None] = None,
         priority: FromQuery[Priority | None] = None,
         operator_id: FromQuery[Id | None] = None,
+        suggested_team: FromQuery[Label | None] = None,
+        reason_code: FromQuery[Reason | None] = None,
+        created_after: FromQuery[datetime | None] = None,
+        created_before: FromQuery[datetime | None] = None,
     ) -> Envelope[EscalationList]:
-        """The operators' queue."""
-        filters = EscalationFilters(status, session_id, user_id, category, priority, operator_id)
+        """The operators' queue; by `-priority` the most urgent come first, of these who has waited longest."""
+        filters = EscalationFilters(
+            *(status, session_id, user_id, category, priority, operator_id),
+            *(suggested_team, reason_code, created_after, created_before),
+        )
         found = await browse_escalations.page(caller, filters, paging)
         return page(EscalationList.of(found), found)
 
