@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from application.answer_memory import AnswerMemory
+from application.finding import Finder
 from application.generation import Brief, Writer
 from application.outlet import Outlet, emit_words
 from application.ports.cache import CachedAnswer, CacheScope
@@ -16,7 +17,7 @@ from application.ports.models import (
     Reranker,
 )
 from application.ports.storage import Store
-from application.retrieval import Retrieved, Retriever
+from application.retrieval import Retrieved
 from application.rewriting import Rewriter
 from application.run import Run
 from application.sourcing import sources_of
@@ -42,7 +43,7 @@ class AnswerPipeline:
     def __init__(
         self,
         store: Store,
-        retriever: Retriever,
+        finder: Finder,
         memory: AnswerMemory,
         writer: Writer,
         reranker: Reranker | None,
@@ -51,7 +52,7 @@ class AnswerPipeline:
         languages: LanguageDetector,
         calibration: certainty.Calibration,
     ) -> None:
-        self._store, self._retriever, self._memory, self._writer = store, retriever, memory, writer
+        self._store, self._finder, self._memory, self._writer = store, finder, memory, writer
         self._reranker, self._rewriter, self._detectors = reranker, Rewriter(rewriter), detectors
         self._languages, self._calibration = languages, calibration
 
@@ -132,10 +133,13 @@ class AnswerPipeline:
     async def _rewrite(self, run: Run) -> None:
         with run.timer.step(Step.QUERY_REWRITING, question=self._shown(run)) as step:
             run.standalone, by = await self._rewriter(run)
+            run.subject = await self._finder.subject(run)
             changed = run.standalone != run.text
-            step.say("success" if changed else "skipped", rewritten=changed, by=by)
+            step.say("success" if changed else "skipped", rewritten=changed, by=by, subject=dict(run.subject))
             if changed:
                 run.metadata["standalone_question"] = run.standalone
+            if run.subject:
+                run.metadata["subject"] = dict(run.subject)
 
     async def _recall(self, run: Run, scope: CacheScope) -> bool:
         with run.timer.step(Step.CACHE_LOOKUP, question=self._shown(run)) as step:
@@ -159,9 +163,7 @@ class AnswerPipeline:
 
     async def _retrieve(self, run: Run) -> None:
         with run.timer.step(Step.RETRIEVAL, question=self._shown(run)) as step:
-            run.found = await self._retriever(
-                run.tenant.tenant_id, run.standalone, run.language, run.filters, run.fusion
-            )
+            run.found = await self._finder(run)
             run.degrade(*run.found.degraded)
             best = run.found.ranked[: run.tenant.settings.retrieval.top_k]
             step.say(

@@ -17,9 +17,9 @@ class Rewriter:
 
     async def __call__(self, run: Run) -> tuple[str, str | None]:
         """The question that stands alone, and who made it so: llm, rule, or nobody. One that stands alone is
-        left alone, and so is one filtered to a subject, which the turn before would only distract from
-        (measured: docs/quality.md)."""
-        if not run.history or run.filters.metadata or not leans_on_history(run.text, run.language, run.history):
+        left alone."""
+        run.leaning = bool(run.history) and leans_on_history(run.text, run.language, run.history)
+        if not run.leaning:
             return run.text, None
         written = await self._written(self._model, run) if self._model else None
         if written:

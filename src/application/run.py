@@ -1,7 +1,7 @@
 """One question on its way through the pipeline."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,10 @@ class Run:
     """The question last shown in a trace, and how."""
     language: str = "en"
     standalone: str = ""
+    leaning: bool = False
+    """It needed what was said before."""
+    subject: Mapping[str, str] = field(default_factory=dict)
+    """What the conversation is about, as metadata that pairs carry."""
     found: Retrieved | None = None
     confidence: float | None = None
     logit: float | None = None
@@ -65,7 +69,7 @@ class Run:
         """What another question must share with this one to get its answer."""
         wanted, view = self.question.options, self.tenant
         options = [wanted.use_hybrid_search, wanted.use_reranking, wanted.temperature, wanted.max_tokens]
-        filters = json.dumps(dict(self.filters.metadata), sort_keys=True)
+        filters = json.dumps([dict(self.filters.metadata), dict(self.subject)], sort_keys=True)
         return CacheScope(view.tenant_id, view.knowledge_version, self.language, filters, json.dumps(options))
 
     @property

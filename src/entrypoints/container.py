@@ -7,6 +7,7 @@ from application.classification import ExampleClassifier
 from application.committing import Committer
 from application.embedding import PairVectors
 from application.examples import ExampleVectorStore
+from application.finding import Finder
 from application.generation import Writer
 from application.indexing import Indexer
 from application.pipeline import AnswerPipeline
@@ -142,8 +143,9 @@ class Container(containers.DeclarativeContainer):
     retriever = providers.Singleton(Retriever, store, embedder, vectors, lexical, profile)
     memory = providers.Singleton(AnswerMemory, cache, embedder, profile)
     writer = providers.Singleton(Writer, llm)
+    finder = providers.Singleton(Finder, store, retriever, lexical)
     pipeline = providers.Singleton(
-        AnswerPipeline, store, retriever, memory, writer, reranker, llm, detectors, languages, calibration
+        AnswerPipeline, store, finder, memory, writer, reranker, llm, detectors, languages, calibration
     )
     stager = providers.Singleton(Stager, store, languages, classifier, lexical, clock, ids)
     committer = providers.Singleton(Committer, indexer, defaults, clock, ids)

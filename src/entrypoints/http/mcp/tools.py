@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from application.use_cases.answering import Asked
 from application.use_cases.chat import Converse
-from application.use_cases.escalations import HandOver
+from application.use_cases.handing_over import HandOver
 from application.use_cases.searching import SearchHit, SearchKnowledge
 from application.use_cases.sessions import NewSession, OpenSession
 from domain import access
