@@ -10,10 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.support.misdeeds import MISDEEDS, certificate, misbehaving
 from tests.support.receivers import OK, Receiver, receiving
 
 from adapters.delivery.http import HttpSender, retry_after
@@ -173,35 +170,21 @@ def test_retry_after_has_two_forms(value: str | None, seconds: float | None) -> 
     assert retry_after(value, datetime.datetime(2026, 1, 7, 10, tzinfo=datetime.UTC)) == seconds
 
 
-def certificate(folder: Path, name: str) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "pem").write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "pem")
-    return context
-
-
-async def test_a_certificate_nobody_vouches_for_is_refused(sender: HttpSender, tmp_path: Path) -> None:
-    async with receiving(certificate(tmp_path, "localhost")) as receiver:
-        answer = await send(sender, receiver.url.replace("127.0.0.1", "localhost"), 2)
-        assert answer.outcome.failure is Failure.TLS
-        assert receiver.requests == []
+@pytest.mark.parametrize("name", MISDEEDS)
+async def test_a_hostile_receiver_is_left_in_time_and_with_little_memory(sender: HttpSender, name: str) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    async with misbehaving(name) as url:
+        started = time.monotonic()
+        answer = await sender.send(Posting(url, {}, b"{}" * 100_000, 0.5))
+        assert time.monotonic() - started < 0.5 + 1
+    assert answer.outcome.failure is not None or answer.outcome.status in (200, 307)
+    assert len(answer.body or "") <= 4096
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
 
 
 async def test_the_certificate_is_checked_by_name_though_the_address_was_pinned(tmp_path: Path) -> None:
-    server = certificate(tmp_path, "right.example")
-    trusting = ssl.create_default_context(cafile=str(tmp_path / "pem"))
+    server, trusting = certificate("right.example", tmp_path / "pem"), ssl.create_default_context()
+    trusting.load_verify_locations(tmp_path / "pem")
 
     async def resolve(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]

@@ -156,9 +156,9 @@ def a_failure(query_id: str = "q_1") -> QuestionFailed:
     return QuestionFailed(query_id=query_id, error_code="X", error_message="It went wrong.")
 
 
-def signed_now(hook: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+def signed_now(hook: Mapping[str, Any], body: Mapping[str, Any], now: datetime | None = None) -> dict[str, Any]:
     """What httpx sends of an incoming body, signed by the webhook's secret at this moment."""
-    moment = datetime.now(UTC)
+    moment = now or datetime.now(UTC)
     raw = json.dumps({"timestamp": moment.isoformat(), **body}).encode()
     stamp = str(int(moment.timestamp()))
     headers = {
