@@ -53,8 +53,9 @@ bench-extraction: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev
 	SUPPORTRAG_TEST_FUZZ_EXAMPLES=300 $(BIN)/pytest --timeout 7200 tests/integration/test_fuzz.py tests/integration/access/test_fuzz_by_key.py tests/integration/access/test_two_tenants.py
 
-reliability: $(VENV)/installed-dev
+reliability: $(VENV)/installed-dev  ## what takes long: killed processes, cut databases, 10 000 deliveries
 	$(BIN)/pytest -m slow tests
+	$(BIN)/python -m benchmarks.reliability_webhooks
 
 check-deploy:  ## what can be checked of the deployment without Docker
 	test -x .cache/deploy/bin/python || $(PYTHON) -m venv .cache/deploy

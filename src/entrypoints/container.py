@@ -9,6 +9,7 @@ from application.embedding import PairVectors
 from application.examples import ExampleVectorStore
 from application.finding import Finder
 from application.generation import Writer
+from application.hints import EventHint
 from application.indexing import Indexer
 from application.pipeline import AnswerPipeline
 from application.questions import QuestionVectors
@@ -50,10 +51,21 @@ class Container(containers.DeclarativeContainer):
 
     clock = providers.Singleton(parts.clock)
     ids = providers.Singleton(parts.ids)
+    redis = providers.Selector(
+        settings.provided.redis,
+        memory=providers.Object(None),
+        redis=providers.Singleton(parts.redis, settings),
+    )
+    signal = providers.Selector(
+        settings.provided.redis,
+        memory=providers.Singleton(parts.signal),
+        redis=providers.Singleton(parts.redis_signal, redis),
+    )
+    hint = providers.Singleton(EventHint, signal, clock)
     store = providers.Selector(
         settings.provided.database,
-        memory=providers.Singleton(parts.memory_store, clock, ids),
-        postgres=providers.Singleton(parts.postgres_store, settings, clock, ids),
+        memory=providers.Singleton(parts.memory_store, clock, ids, hint),
+        postgres=providers.Singleton(parts.postgres_store, settings, clock, ids, hint),
     )
     presence = providers.Selector(
         settings.provided.database,
@@ -92,11 +104,6 @@ class Container(containers.DeclarativeContainer):
         faiss=providers.Object(None),
         qdrant=providers.Singleton(parts.qdrant_client, settings),
     )
-    redis = providers.Selector(
-        settings.provided.redis,
-        memory=providers.Object(None),
-        redis=providers.Singleton(parts.redis, settings),
-    )
     archive = providers.Selector(
         settings.provided.database,
         memory=providers.Object(None),
@@ -124,11 +131,6 @@ class Container(containers.DeclarativeContainer):
         settings.provided.redis,
         memory=providers.Singleton(parts.answer_cache, clock),
         redis=providers.Singleton(parts.redis_answer_cache, redis),
-    )
-    signal = providers.Selector(
-        settings.provided.redis,
-        memory=providers.Singleton(parts.signal),
-        redis=providers.Singleton(parts.redis_signal, redis),
     )
 
     profile = providers.Singleton(parts.profile, settings)

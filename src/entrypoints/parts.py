@@ -54,16 +54,16 @@ def current_trace() -> Any:
     return current_trace
 
 
-def memory_store(clock: Any, ids: Any) -> Any:
+def memory_store(clock: Any, ids: Any, told: Any) -> Any:
     from adapters.storage.memory import MemoryStore
 
-    return MemoryStore(clock, ids, current_trace())
+    return MemoryStore(clock, ids, current_trace(), told)
 
 
-def postgres_store(settings: Settings, clock: Any, ids: Any) -> Any:
+def postgres_store(settings: Settings, clock: Any, ids: Any, told: Any) -> Any:
     from adapters.storage.postgres import PostgresStore
 
-    return PostgresStore(settings.database_url, clock, ids, current_trace=current_trace())
+    return PostgresStore(settings.database_url, clock, ids, current_trace(), told)
 
 
 def presence(settings: Settings) -> Any:

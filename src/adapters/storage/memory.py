@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 from adapters.storage.codec import decode_event, encode_event, twin
 from adapters.storage.memory_rows import MemoryCollection, Rows
-from adapters.storage.recording import EventRecorder
+from adapters.storage.recording import EventRecorder, Told, unheard
 from application.ports.storage import JOBS, ClaimedJob, Collection, RecordedEvent, Statistics, Table
 from application.ports.system import Clock, Ids
 from domain.aggregates import Aggregate, Event
@@ -80,6 +80,8 @@ class MemoryUnitOfWork:
         self._store.knowledge_versions[self.tenant_id] += self._touched
         self._store.publish(self.tenant_id, events)
         self._forget()
+        if events:
+            await self._store.told()
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,8 +99,10 @@ class MemoryUnitOfWork:
 
 
 class MemoryStore:
-    def __init__(self, clock: Clock, ids: Ids, current_trace: Callable[[], str | None] = lambda: None) -> None:
-        self._recorder = EventRecorder(clock, ids, current_trace)
+    def __init__(
+        self, clock: Clock, ids: Ids, current_trace: Callable[[], str | None] = lambda: None, told: Told = unheard
+    ) -> None:
+        self._recorder, self.told = EventRecorder(clock, ids, current_trace), told
         self._tenants: dict[str, dict[str, Rows]] = defaultdict(dict)
         self.statistics: dict[str, dict[str, PairStatistics]] = defaultdict(dict)
         self.knowledge_versions: dict[str, int] = defaultdict(int)

@@ -1,11 +1,18 @@
 """Events on their way into an outbox: named, timed and traced."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from application.ports.storage import RecordedEvent
 from application.ports.system import Clock, Ids
 from domain.aggregates import Event
 from domain.ids import Prefix
+
+Told = Callable[[], Awaitable[None]]
+"""Called when events were committed."""
+
+
+async def unheard() -> None:
+    """Nobody is told."""
 
 
 class EventRecorder:

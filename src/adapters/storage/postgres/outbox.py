@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.storage.codec import decode_event, encode_event
 from adapters.storage.postgres.transactions import Transaction
-from adapters.storage.recording import EventRecorder
+from adapters.storage.recording import EventRecorder, Told, unheard
 from application.ports.storage import RecordedEvent
 from domain.aggregates import Event
 
@@ -20,8 +20,8 @@ _OF_TENANT = f"SELECT {COLUMNS} FROM events WHERE tenant_id = $1 ORDER BY seq"  
 
 
 class Outbox:
-    def __init__(self, recorder: EventRecorder) -> None:
-        self._recorder = recorder
+    def __init__(self, recorder: EventRecorder, told: Told = unheard) -> None:
+        self._recorder, self.told = recorder, told
 
     async def put(self, transaction: Transaction, tenant_id: str, events: Sequence[Event]) -> None:
         """Records the events with whatever else the transaction does."""

@@ -8,7 +8,7 @@ from adapters.storage import codec
 from adapters.storage.postgres.outbox import Outbox
 from adapters.storage.postgres.transactions import ALL_TENANTS, Database, Transaction
 from adapters.storage.postgres.unit_of_work import PostgresUnitOfWork
-from adapters.storage.recording import EventRecorder
+from adapters.storage.recording import EventRecorder, Told, unheard
 from application.ports.storage import JOBS, TABLES, ClaimedJob, RecordedEvent, Table
 from application.ports.system import Clock, Ids
 from domain.jobs import Job
@@ -41,12 +41,13 @@ class PostgresStore:
         clock: Clock,
         ids: Ids,
         current_trace: Callable[[], str | None] = lambda: None,
+        told: Told = unheard,
         *,
         connections: int = 10,
         command_seconds: float = 10.0,
     ) -> None:
         self._database = Database(url, connections, command_seconds)
-        self.outbox = Outbox(EventRecorder(clock, ids, current_trace))
+        self.outbox = Outbox(EventRecorder(clock, ids, current_trace), told)
 
     def begin(self, tenant_id: str) -> PostgresUnitOfWork:
         return PostgresUnitOfWork(self.transaction(tenant_id), tenant_id, self.outbox)

@@ -82,6 +82,7 @@ class PostgresUnitOfWork:
         self._events.append(event)
 
     async def commit(self) -> None:
+        tells = bool(self._events)
         await self._outbox.put(self._transaction, self.tenant_id, self._events)
         self._events.clear()
         await self._statistics.write()
@@ -89,6 +90,8 @@ class PostgresUnitOfWork:
             await self._transaction.fetch(_TOUCH, (self.tenant_id,))
         self._touched = False
         await self._transaction.commit()
+        if tells:
+            await self._outbox.told()
 
     async def __aenter__(self) -> Self:
         return self
