@@ -57,7 +57,7 @@ _WORD = re.compile(r"\w+")
 _RRF_DAMPING = 60
 _MOST_LEXICAL = 1e6
 """A ratio of weights beyond this changes no order, and must not become infinite."""
-_FIRST_WORDS = 8
+_FIRST_WORDS, _FIRST_CHARACTERS = 8, 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,8 @@ def rank(
     question: Asked, candidates: Iterable[Signals], profile: RankingProfile, fusion: Fusion | None = None
 ) -> list[Ranked]:
     """Every candidate once, best first; candidates that no space and no word finds keep a place at the end."""
-    chosen = fusion or Fusion()
-    ranked = [_ranked(question, candidate, profile, chosen) for candidate in candidates]
+    chosen, looks = fusion or Fusion(), _Looks(question, profile)
+    ranked = [_ranked(candidate, looks, chosen) for candidate in candidates]
     if chosen.reciprocal:
         ranked = _by_reciprocal_ranks(ranked)
     return sorted(ranked, key=lambda r: (-r.score, r.id))
@@ -163,7 +163,7 @@ def merge_answers(ranked: Sequence[Ranked]) -> list[Ranked]:
 
     Whole answers are compared only where their first words agree: they may be long.
     """
-    beginnings = [_normal(candidate.answer.split(None, _FIRST_WORDS)[:_FIRST_WORDS]) for candidate in ranked]
+    beginnings = [_normal(candidate.answer[:_FIRST_CHARACTERS].split()[:_FIRST_WORDS]) for candidate in ranked]
     alike = Counter(beginnings)
     seen: dict[str, Ranked] = {}
     for candidate, beginning in zip(ranked, beginnings, strict=True):
@@ -185,8 +185,8 @@ def _normal(words: Iterable[str]) -> str:
     return " ".join(words).casefold()
 
 
-def _ranked(question: Asked, candidate: Signals, profile: RankingProfile, fusion: Fusion) -> Ranked:
-    view, space = _look(question, candidate, profile)
+def _ranked(candidate: Signals, looks: "_Looks", fusion: Fusion) -> Ranked:
+    view, space = looks.at(candidate)
     weights = space.weights[view]
     dense = candidate.dense.get(space.name, 0.0) + weights.offset
     lexical = weights.question * candidate.lexical_question + weights.pair * candidate.lexical_pair
@@ -212,28 +212,48 @@ def _similarity(relevance: float, weights: Weights) -> float:
     return min(1.0, SUBJECT_FLOOR + (1.0 - SUBJECT_FLOOR) * above)
 
 
-def _look(question: Asked, candidate: Signals, profile: RankingProfile) -> tuple[View, SpaceProfile]:
-    """The view, and the space whose cosine counts in it."""
-    if _in_other_language(question, candidate, profile):
-        view = View.OTHER_LANGUAGE if candidate.has_question else View.OTHER_PASSAGE
-        return view, _holding(candidate, [s for s in profile.spaces if s.languages is None])
-    view = View.SAME_LANGUAGE if candidate.has_question else View.PASSAGE
-    return view, _holding(candidate, [s for s in profile.spaces if s.serves(candidate.language)])
+class _Looks:
+    """How one question looks at each of its candidates."""
+
+    def __init__(self, question: Asked, profile: RankingProfile) -> None:
+        self._question, self._profile = question, profile
+        self._general = [space for space in profile.spaces if space.languages is None]
+        self._special = [space for space in profile.spaces if space.languages is not None]
+        self._serving: dict[str, list[SpaceProfile]] = {}
+        self._shares_words: dict[str, bool] = {}
+
+    def at(self, candidate: Signals) -> tuple[View, SpaceProfile]:
+        """The view, and the space whose cosine counts in it."""
+        if self._in_other_language(candidate):
+            view = View.OTHER_LANGUAGE if candidate.has_question else View.OTHER_PASSAGE
+            return view, _holding(candidate, self._general)
+        view = View.SAME_LANGUAGE if candidate.has_question else View.PASSAGE
+        return view, _holding(candidate, self._serve(candidate.language))
+
+    def _serve(self, language: str) -> list[SpaceProfile]:
+        if language not in self._serving:
+            self._serving[language] = [space for space in self._profile.spaces if space.serves(language)]
+        return self._serving[language]
+
+    def _in_other_language(self, candidate: Signals) -> bool:
+        if self._question.language != candidate.language:
+            return True
+        if not self._special or not self._general:
+            return False
+        special, general = candidate.dense.get(self._special[0].name), candidate.dense.get(self._general[0].name)
+        if special is None or general is None:
+            return False
+        return general - special > self._profile.foreign_margin and not self._speaks(candidate.language)
+
+    def _speaks(self, language: str) -> bool:
+        """Whether a stop word of the language stands in the question."""
+        if language not in self._shares_words:
+            self._shares_words[language] = bool(self._question.words & stop_words(language))
+        return self._shares_words[language]
 
 
 def _holding(candidate: Signals, spaces: Sequence[SpaceProfile]) -> SpaceProfile:
     return next((space for space in spaces if space.name in candidate.dense), spaces[0])
-
-
-def _in_other_language(question: Asked, candidate: Signals, profile: RankingProfile) -> bool:
-    if question.language != candidate.language:
-        return True
-    special = [candidate.dense.get(s.name) for s in profile.spaces if s.languages is not None]
-    general = [candidate.dense.get(s.name) for s in profile.spaces if s.languages is None]
-    if not special or not general or special[0] is None or general[0] is None:
-        return False
-    foreign = general[0] - special[0] > profile.foreign_margin
-    return foreign and not question.words & stop_words(candidate.language)
 
 
 def _by_reciprocal_ranks(ranked: Sequence[Ranked]) -> list[Ranked]:

@@ -16,8 +16,8 @@ class _Shard:
         self._lock = ReadWriteLock()
 
     def __len__(self) -> int:
-        with self._lock.reading():
-            return len(self._postings)
+        """Without waiting for a write that is under way."""
+        return len(self._postings)
 
     def upsert(self, rows: Sequence[LexicalRow]) -> None:
         prepared = [(row, counted(row)) for row in {row.id: row for row in rows}.values()]

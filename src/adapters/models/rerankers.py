@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from application.ports.models import Candidate
 from domain.support_text import Statement, read
@@ -14,6 +15,8 @@ _STEEPNESS = 6.0
 _MIDDLE = 0.5
 _READ = 2000
 """Characters of a candidate looked at."""
+_read_before = lru_cache(maxsize=2048)(read)
+"""The same pairs come up again and again."""
 
 
 class FeatureReranker:
@@ -42,13 +45,13 @@ class FeatureReranker:
 
 def _mismatches(asked: Statement, found: Candidate) -> int:
     """0 to 2: other numbers than the question's; the question's opposite."""
-    known = read(found.question[:_READ])
+    known = _read_before(found.question[:_READ])
     return _other_numbers(asked, known, found) + _asks_the_opposite(asked, known)
 
 
 def _other_numbers(asked: Statement, known: Statement, found: Candidate) -> bool:
     return bool(asked.numbers and known.numbers) and not asked.numbers & (
-        known.numbers | read(found.answer[:_READ]).numbers
+        known.numbers | _read_before(found.answer[:_READ]).numbers
     )
 
 
