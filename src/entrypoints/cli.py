@@ -60,36 +60,47 @@ def ask(
     files: Annotated[list[Path] | None, typer.Option("--file", exists=True, help="Ask these files.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a question and print the answer with its sources."""
+    """Ask a question; the answer is printed as it comes, then its sources."""
+    emit = None if as_json else _print_piece
     if url:
-        found = ApiClient(url, api_key).ask(question)
+        found = ApiClient(url, api_key).ask(question, emit)
+    elif demo or files or read_settings().database_url != "memory://":
+        found = _embedded(lambda api, container: _ask_embedded(api, container, question, demo, files or [], emit))
     else:
-        found = _embedded(lambda api, container: _ask_embedded(api, container, question, demo, files or []))
+        raise typer.BadParameter("Name a server with --url, or knowledge to ask with --demo or --file.")
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    _print_answer(found)
+    _print_end(found)
 
 
 async def _ask_embedded(
-    api: ApiClient, container: Container, question: str, demo: bool, files: list[Path]
+    api: ApiClient,
+    container: Container,
+    question: str,
+    demo: bool,
+    files: list[Path],
+    emit: Callable[[str], None] | None,
 ) -> dict[str, Any]:
-    if not demo and not files:
-        raise typer.BadParameter("Name a server with --url, or knowledge to ask with --demo or --file.")
     if demo:
         await load_demo(container, operator(container.settings()))
     if files:
         await asyncio.to_thread(api.ingest, files, approve=True)
-    return await asyncio.to_thread(api.ask, question)
+    return await asyncio.to_thread(api.ask, question, emit)
 
 
-def _print_answer(found: dict[str, Any]) -> None:
+def _print_piece(piece: str) -> None:
+    typer.echo(piece, nl=False)
+    sys.stdout.flush()
+
+
+def _print_end(found: dict[str, Any]) -> None:
+    """What follows the pieces."""
     if found["answer"] is None:
         reason = found.get("escalation_reason") or "a person is answering"
         console.print(f"[yellow]Handed over:[/yellow] {reason} (confidence {found['confidence']:.2f})")
         return
-    console.print(found["answer"], highlight=False, markup=False)
-    console.print(f"\n[dim]confidence {found['confidence']:.2f}[/dim]")
+    console.print(f"\n\n[dim]confidence {found['confidence']:.2f}[/dim]")
     for n, source in enumerate(found["sources"], start=1):
         title = f"[{n}] {source['title']} — {source['question']} ({source['relevance_score']:.2f})"
         console.print(title, highlight=False, markup=False, style="dim")
@@ -112,7 +123,7 @@ def ingest(
         typer.echo(json.dumps(job, ensure_ascii=False))
     else:
         _print_job(job)
-    if job["status"] in ("failed", "cancelled"):
+    if job["status"] in ("failed", "cancelled") or job["result"].get("files_failed"):
         raise typer.Exit(1)
 
 

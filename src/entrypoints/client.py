@@ -1,8 +1,9 @@
 """The service's HTTP API as the command line uses it."""
 
 import asyncio
+import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,23 @@ class ApiClient:
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._http = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=60, trust_env=False)
 
-    def ask(self, question: str) -> dict[str, Any]:
+    def ask(self, question: str, emit: Callable[[str], None] | None = None) -> dict[str, Any]:
+        """The whole answer; with `emit` its pieces too, as they come."""
+        if emit is not None:
+            return self._streamed(question, emit)
         found: dict[str, Any] = self.call("POST", "/api/v1/queries", json={"question": question})
         return found
+
+    def _streamed(self, question: str, emit: Callable[[str], None]) -> dict[str, Any]:
+        try:
+            with self._http.stream("POST", "/api/v1/chat/stream", json={"question": question}) as response:
+                if response.is_error:
+                    response.read()
+                    raise _refusal(response)
+                events = (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: "))
+                return _last(events, emit)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
 
     def register_webhook(self, address: str, events: Sequence[str]) -> dict[str, Any]:
         """The webhook with its secret, shown this once."""
@@ -68,11 +83,39 @@ class ApiClient:
         try:
             response = self._http.request(method, path, **options)
         except httpx.HTTPError as error:
-            raise ApiRefusal(f"{self._http.base_url} cannot be reached: {error}") from error
-        body = response.json()
+            raise self._unreachable(error) from error
         if response.is_error:
-            raise ApiRefusal("; ".join(f"{e['field'] or e['code']}: {e['message']}" for e in body["errors"]))
-        return body["data"]
+            raise _refusal(response)
+        try:
+            return response.json()["data"]
+        except (ValueError, KeyError) as error:
+            raise _stranger(response) from error
+
+    def _unreachable(self, error: httpx.HTTPError) -> ApiRefusal:
+        return ApiRefusal(f"{self._http.base_url} cannot be reached: {error}")
+
+
+def _last(events: Iterable[dict[str, Any]], emit: Callable[[str], None]) -> dict[str, Any]:
+    for event in events:
+        if "error" in event:
+            raise ApiRefusal(event["error"]["message"])
+        if "final_data" in event:
+            found: dict[str, Any] = event["final_data"]
+            return found
+        emit(event["token"])
+    raise ApiRefusal("The answer broke off.")
+
+
+def _refusal(response: httpx.Response) -> ApiRefusal:
+    try:
+        found = response.json()["errors"]
+        return ApiRefusal("; ".join(f"{e['field'] or e['code']}: {e['message']}" for e in found))
+    except (ValueError, KeyError, TypeError):
+        return _stranger(response)
+
+
+def _stranger(response: httpx.Response) -> ApiRefusal:
+    return ApiRefusal(f"{response.url} answered {response.status_code}, and not as this service does.")
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ def served(**settings: object) -> Iterator[str]:
 
     thread = threading.Thread(target=asyncio.run, args=(run(),), daemon=True)
     thread.start()
-    assert started.wait(60), "the server did not start within a minute"
+    assert started.wait(180), "the server did not start within three minutes"
     try:
         yield address[0]
     finally:
