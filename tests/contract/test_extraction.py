@@ -215,6 +215,20 @@ async def test_a_pdf_gives_large_or_bold_questions_with_their_pages(extractor: E
     assert [pair.place.page for pair in read.pairs] == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("content", "title"),
+    [
+        ("Opening hours\n\nQ: Is it open?\nA: Yes.\n", "Opening hours"),
+        ("Q: Is it open?\nA: Yes.\n", "faq"),
+        ("We are a small shop.\n\nQ: Is it open?\nA: Yes.\n", "faq"),
+    ],
+)
+async def test_a_plain_text_is_called_by_its_title_or_else_by_its_file(
+    extractor: Extractor, content: str, title: str
+) -> None:
+    assert (await extractor.extract("faq.txt", content.encode(), LIMITS)).title == title
+
+
 async def test_plain_text_gives_marked_questions_and_numbered_headings(extractor: Extractor) -> None:
     marked = (
         "Q: Do you ship\nabroad?\nA: Yes,\nto most countries.\n\nMore: see the list.\n\nQ2. Where from?\nA2. Bonn.\n"

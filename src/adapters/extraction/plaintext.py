@@ -48,8 +48,12 @@ def read_text(text: str) -> Document:
     for index, chunk in enumerate(chunks):
         following = chunks[index + 1] if index + 1 < len(chunks) else None
         blocks += _blocks(chunk, following)
-    title = next((chunk.flat for chunk in chunks[:1] if len(chunk.flat) <= _LONGEST_CAPITALS), "")
-    return Document(title, tuple(blocks))
+    return Document(next((chunk.flat for chunk in chunks[:1] if _is_title(chunk)), ""), tuple(blocks))
+
+
+def _is_title(chunk: _Chunk) -> bool:
+    """One line that is neither a sentence nor a question."""
+    return len(chunk.lines) == 1 and len(chunk.flat) <= _LONGEST_CAPITALS and chunk.flat[-1:] not in ".?!:;,"
 
 
 def _chunks(text: str) -> Iterator[_Chunk]:
