@@ -64,7 +64,7 @@ async def loaded(system: SystemUnderTest, pairs: Sequence[Pair]) -> dict[str, st
 
 
 async def through_api(questions: QuestionSet) -> Ranking:
-    async with running() as system:
+    async with running(log_level="WARNING") as system:
         names = await loaded(system, questions.pairs)
         found = [await _place(system, names, query.text, query.relevant) for query in questions.queries]
     return ranking(found)
@@ -88,7 +88,7 @@ def baselines(questions: QuestionSet) -> tuple[Ranking, Ranking, Ranking]:
 
 async def told(questions: QuestionSet) -> list[Told]:
     known = {pair.id for pair in questions.pairs}
-    async with running() as system:
+    async with running(log_level="WARNING") as system:
         names = await loaded(system, questions.pairs)
         return [await _told(system, names, known, query) for query in questions.queries]
 

@@ -15,7 +15,7 @@ from domain.errors import DomainError, InvalidInput, Problem, ServiceUnavailable
 from domain.ids import Prefix
 from domain.jobs import ItemStatus, Job, JobItem, JobType
 from domain.paging import where
-from domain.queries import Question, checked_text
+from domain.queries import Answer, QueryRecord, Question, checked_text
 
 AT_ONCE = 4
 """Questions of one batch worked on side by side; more would only wait for the embedding threads."""
@@ -148,12 +148,7 @@ class AnswerBatch:
         async with self._store.begin(tenant_id) as uow:
             known = await uow[QUERIES].find(query_id)
         if known is not None:
-            return {
-                "query_id": query_id,
-                "answer": known.answer,
-                "confidence": known.confidence,
-                "action": known.action,
-            }
+            return _result(query_id, known, known.answer)
         question = Question(
             text=item.input["question"],
             user_id=item.input.get("user_id"),
@@ -161,17 +156,7 @@ class AnswerBatch:
             metadata={"source": "batch", **item.input.get("metadata", {})},
         )
         asked = await self._ask(caller, question, query_id=query_id)
-        answer = asked.answer
-        return {
-            "query_id": query_id,
-            "answer": answer.text,
-            "confidence": answer.confidence,
-            "action": answer.action,
-            "sources": [
-                {"document_id": s.document_id, "qa_id": s.qa_id, "title": s.title, "relevance_score": s.relevance_score}
-                for s in answer.sources
-            ],
-        }
+        return _result(query_id, asked.answer, asked.answer.text)
 
     async def _keep(self, work: Work, items: Sequence[JobItem]) -> None:
         async def keep(uow: UnitOfWork, job: Job) -> None:
@@ -196,3 +181,19 @@ class AnswerBatch:
             job.complete(self._clock.now(), {**counts, "results_url": f"/api/v1/jobs/{job.id}/results"})
 
         await work.change(finish)
+
+
+def _result(query_id: str, answered: Answer | QueryRecord, text: str | None) -> dict[str, Any]:
+    """What a batch tells of one question, asked now or before its job was taken up again."""
+    return {
+        "query_id": query_id,
+        "answer": text,
+        "confidence": answered.confidence,
+        "action": answered.action,
+        "escalation_id": answered.escalation_id,
+        "cache_hit": answered.cache_hit,
+        "sources": [
+            {"document_id": s.document_id, "qa_id": s.qa_id, "title": s.title, "relevance_score": s.relevance_score}
+            for s in answered.sources
+        ],
+    }
