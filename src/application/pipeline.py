@@ -50,11 +50,10 @@ class AnswerPipeline:
         rewriter: LanguageModel | None,
         detectors: Detectors,
         languages: LanguageDetector,
-        calibration: certainty.Calibration,
     ) -> None:
         self._store, self._finder, self._memory, self._writer = store, finder, memory, writer
         self._reranker, self._rewriter, self._detectors = reranker, Rewriter(rewriter), detectors
-        self._languages, self._calibration = languages, calibration
+        self._languages = languages
 
     async def __call__(self, run: Run) -> Answer:
         """The answer, or the decision that a person should give it. Raises `Blocked`, `DeadlineExceeded`,
@@ -149,6 +148,7 @@ class AnswerPipeline:
             return False
         known = lookup.found
         run.category, run.intent, run.confidence = known.category, known.intent, known.answer.confidence
+        run.logit, run.candidate = known.logit, known.candidate
         run.sources = known.answer.sources
         await self._route(run, from_cache=known.answer)
         if run.verdict is None and run.emit is not None and known.answer.text:
@@ -158,7 +158,7 @@ class AnswerPipeline:
     async def _keep(self, run: Run, scope: CacheScope) -> None:
         worth = run.answer is not None and run.answer.action is Action.AUTO_REPLY and not run.degraded
         if worth and run.answer is not None:
-            entry = CachedAnswer(run.standalone, run.answer, run.category, run.intent)
+            entry = CachedAnswer(run.standalone, run.answer, run.category, run.intent, run.logit, run.candidate)
             await self._memory.keep(scope, run.standalone, entry, run.tenant.settings.cache)
 
     async def _retrieve(self, run: Run) -> None:
@@ -211,8 +211,9 @@ class AnswerPipeline:
         if run.found is None or not run.found.ranked:
             return
         found = certainty.evidence(run.found.ranked)
-        run.confidence = round(certainty.confidence(found, self._calibration), 4)
-        run.logit = certainty.logit(found, self._calibration) if found else None
+        run.confidence = round(certainty.confidence(found, run.tenant.calibration), 4)
+        run.logit = certainty.logit(found, run.tenant.calibration) if found else None
+        run.candidate = run.found.ranked[0].id
         top = run.found.top
         if top is not None:
             run.category, run.intent = top.metadata.category, top.metadata.intent

@@ -41,6 +41,8 @@ class Run:
     found: Retrieved | None = None
     confidence: float | None = None
     logit: float | None = None
+    candidate: str | None = None
+    """The pair that the logit is of."""
     verdict: EscalationVerdict | None = None
     sources: tuple[Source, ...] = ()
     category: str | None = None

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from application.ports.storage import CONFIG_CHANGES, INTENTS, Store, UnitOfWork
+from domain.calibrating import moved
+from domain.confidence import Calibration, fingerprint
 from domain.configuration import effective
 from domain.settings import TenantSettings
 
@@ -14,14 +16,18 @@ class TenantView:
     knowledge_version: int
     settings: TenantSettings
     intent_weights: Mapping[str, float]
+    calibration: Calibration
+    constants: str
+    """Fingerprint of the calibration's."""
 
 
 class TenantViews:
     """Reads the knowledge version each time and the rest only when that has risen, so that a change made
     anywhere is seen by the next question everywhere."""
 
-    def __init__(self, store: Store, defaults: TenantSettings) -> None:
-        self._store, self._defaults = store, defaults
+    def __init__(self, store: Store, defaults: TenantSettings, calibration: Calibration) -> None:
+        self._store, self._defaults, self._calibration = store, defaults, calibration
+        self._constants = fingerprint(calibration)
         self._known: dict[str, TenantView] = {}
 
     async def of(self, tenant_id: str) -> TenantView:
@@ -36,4 +42,5 @@ class TenantViews:
         changes = await uow[CONFIG_CHANGES].list((), sort="-number", limit=1)
         settings = effective(self._defaults, changes[0].overrides if changes else {})
         weights = {intent.label: intent.escalation_weight for intent in await uow[INTENTS].list(())}
-        return TenantView(uow.tenant_id, version, settings, weights)
+        calibration = moved(self._calibration, settings.calibration)
+        return TenantView(uow.tenant_id, version, settings, weights, calibration, self._constants)

@@ -4,6 +4,8 @@ Logistic in a handful of features of the ranking, with constants fitted on publi
 (`docs/quality.md`), and moved to a knowledge base by what its people said of answers (`refit`).
 """
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -107,8 +109,11 @@ def refit(labels: Sequence[Label], calibration: Calibration) -> Calibration:
 
     Fewer than `MIN_LABELS` change nothing. The loss is convex; damped Newton steps find its minimum.
     """
-    if len(labels) < MIN_LABELS:
-        return calibration
+    return fitted(labels, calibration) if len(labels) >= MIN_LABELS else calibration
+
+
+def fitted(labels: Sequence[Label], calibration: Calibration) -> Calibration:
+    """As `refit`, of however few."""
     slope, shift = 1.0, 0.0
     for _ in range(_NEWTON_STEPS):
         slope, shift = _newton_step(labels, slope, shift)
@@ -183,6 +188,12 @@ SINGLE_SPACE = Calibration(
     )
 )
 """For embedders that nobody has measured here: right for MiniLM, a start for others until labels move it."""
+
+
+def fingerprint(calibration: Calibration) -> str:
+    """Of its constants: labels of answers that were given with others say nothing of it."""
+    constants = json.dumps(to_json(calibration)["constants"], sort_keys=True)
+    return hashlib.sha256(constants.encode()).hexdigest()[:12]
 
 
 def to_json(calibration: Calibration) -> dict[str, Any]:

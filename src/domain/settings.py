@@ -88,6 +88,17 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfidenceFit:
+    """How confidence is moved to this knowledge base, by its own labelled answers: `sigmoid(slope * z + shift)`."""
+
+    slope: Annotated[float, Between(0.1, 10)] = 1.0
+    shift: Annotated[float, Between(-20, 20)] = 0.0
+    labels: Annotated[int, Between(0, 1_000_000)] = 0
+    fitted_for: Annotated[str, Length(0, 64)] = ""
+    """Fingerprint of the constants that it moves; with others it rests. Empty: whatever they are."""
+
+
+@dataclass(frozen=True, slots=True)
 class GuardrailSetting:
     enabled: bool | None = None
     severity: str | None = None
@@ -104,4 +115,5 @@ class TenantSettings:
     languages: Languages = Languages()
     ingestion: Ingestion = Ingestion()
     escalation: Escalation = Escalation()
+    calibration: ConfidenceFit = ConfidenceFit()
     guardrails: Mapping[str, GuardrailSetting] = field(default_factory=dict)

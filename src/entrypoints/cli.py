@@ -12,6 +12,9 @@ from rich.progress import Progress
 
 from domain.errors import DomainError
 from entrypoints.client import ApiClient, ApiRefusal
+from entrypoints.commands.calibrate import calibrate
+from entrypoints.commands.embedded import embedded
+from entrypoints.commands.evaluate import evaluate
 from entrypoints.commands.keys import keys
 from entrypoints.commands.reindex import reindex
 from entrypoints.commands.schema import migrate
@@ -26,7 +29,7 @@ from entrypoints.settings import BadSettings, read_settings
 from entrypoints.system import System
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Answers questions from approved Q&A knowledge.")
-for command in (serve, worker, migrate, reindex):
+for command in (serve, worker, migrate, reindex, evaluate, calibrate):
     cli.command()(command)
 cli.add_typer(keys, name="keys")
 cli.add_typer(webhooks, name="webhooks")
@@ -65,7 +68,7 @@ def ask(
     if url:
         found = ApiClient(url, api_key).ask(question, emit)
     elif demo or files or read_settings().database_url != "memory://":
-        found = _embedded(lambda api, container: _ask_embedded(api, container, question, demo, files or [], emit))
+        found = embedded(lambda api, container: _ask_embedded(api, container, question, demo, files or [], emit))
     else:
         raise typer.BadParameter("Name a server with --url, or knowledge to ask with --demo or --file.")
     if as_json:
@@ -180,16 +183,3 @@ def _run(work: Callable[[System], Coroutine[Any, Any, dict[str, Any]]]) -> dict[
             await system.close()
 
     return asyncio.run(opened())
-
-
-def _embedded(work: Callable[[ApiClient, Container], Coroutine[Any, Any, dict[str, Any]]]) -> dict[str, Any]:
-    """Runs the whole server in this process on a port of its own, for one piece of work."""
-    from entrypoints.client import serving
-
-    async def run() -> dict[str, Any]:
-        settings = read_settings(auth="off", port=0, log_level="ERROR")
-        system = System(build(settings))
-        async with serving(build_app(system)) as url:
-            return await work(ApiClient(url, None), system.container)
-
-    return asyncio.run(run())

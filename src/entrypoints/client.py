@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,20 @@ class ApiClient:
 
     def delete_webhook(self, webhook_id: str) -> None:
         self.call("DELETE", f"/api/v1/webhooks/{webhook_id}")
+
+    def evaluate(
+        self, wish: Mapping[str, Any], *, on_progress: Callable[[float], None] = lambda _: None
+    ) -> dict[str, Any]:
+        """Has answers judged, follows the job, and gives what came out."""
+        started = self.call("POST", "/api/v1/evaluation/ragas", json=dict(wish))
+        self._finished(started["job_id"], on_progress)
+        found: dict[str, Any] = self.call("GET", f"/api/v1/evaluation/results/{started['eval_id']}")
+        return found
+
+    def keep_dataset(self, dataset_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """In the place of one of that name."""
+        body = {"dataset_id": dataset_id, "rows": list(rows), "replace": True}
+        self.call("POST", "/api/v1/evaluation/datasets", json=body)
 
     def ingest(
         self, files: Sequence[Path], *, approve: bool, on_progress: Callable[[float], None] = lambda _: None

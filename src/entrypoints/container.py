@@ -136,7 +136,7 @@ class Container(containers.DeclarativeContainer):
     profile = providers.Singleton(parts.profile, settings)
     calibration = providers.Singleton(parts.calibration, settings)
     defaults = providers.Singleton(parts.tenant_defaults, settings)
-    views = providers.Singleton(TenantViews, store, defaults)
+    views = providers.Singleton(TenantViews, store, defaults, calibration)
     examples = providers.Singleton(ExampleVectorStore, embedder, clock)
     trainer = providers.Singleton(parts.trainer)
     classifier = providers.Singleton(ExampleClassifier, store, embedder, profile, examples, trainer)
@@ -146,9 +146,7 @@ class Container(containers.DeclarativeContainer):
     memory = providers.Singleton(AnswerMemory, cache, embedder, profile)
     writer = providers.Singleton(Writer, llm)
     finder = providers.Singleton(Finder, store, retriever, lexical)
-    pipeline = providers.Singleton(
-        AnswerPipeline, store, finder, memory, writer, reranker, llm, detectors, languages, calibration
-    )
+    pipeline = providers.Singleton(AnswerPipeline, store, finder, memory, writer, reranker, llm, detectors, languages)
     stager = providers.Singleton(Stager, store, languages, classifier, lexical, clock, ids)
     committer = providers.Singleton(Committer, indexer, defaults, clock, ids)
 
@@ -281,6 +279,10 @@ class Container(containers.DeclarativeContainer):
         pipeline=pipeline,
         views=views,
         judges=judges,
+        embedder=embedder,
+        profile=profile,
+        constants=calibration,
+        change_config=steering.change_config,
         signal=signal,
         clock=clock,
         ids=ids,

@@ -26,6 +26,9 @@ class CachedAnswer:
     answer: Answer
     category: str | None
     intent: str | None
+    logit: float | None = None
+    candidate: str | None = None
+    """How sure the pipeline was, and of which pair, when the answer was worked out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 from domain.aggregates import Aggregate, Event
 from domain.audit import AuditEntry
-from domain.calibrating import CalibrationFit
 from domain.configuration import ConfigChange
 from domain.documents import Document, DocumentVersion
 from domain.escalation import Escalation
@@ -55,7 +54,7 @@ QUERIES = Table(
     "queries",
     QueryRecord,
     "query",
-    ("user_id", "session_id", "action", "category", "intent", "outcome", "language"),
+    ("user_id", "session_id", "action", "category", "intent", "outcome", "language", "feedback.rating"),
 )
 TRACES = Table("traces", Trace, "trace", ("trace_id",))
 SESSIONS = Table("sessions", Session, "session", ("user_id", "state", "expires_at"))
@@ -81,7 +80,6 @@ SIGNING_KEYS = Table("signing_keys", SigningKey, "signing key")
 REPLAYS = Table("replays", Replay, "kept answer", ("expires_at",))
 EVALUATIONS = Table("evaluations", Evaluation, "evaluation", ("status", "dataset_id"))
 DATASETS = Table("datasets", Dataset, "dataset")
-CALIBRATIONS = Table("calibrations", CalibrationFit, "calibration")
 HEALTH_STATES = Table("health_states", HealthState, "state of health")
 AUDIT = Table("audit_entries", AuditEntry, "audit entry", ("action", "key_id"))
 
@@ -115,7 +113,6 @@ TABLES: tuple[Table[Any], ...] = (
     AUDIT,
     EVALUATIONS,
     DATASETS,
-    CALIBRATIONS,
     HEALTH_STATES,
 )
 

@@ -161,8 +161,15 @@ def query_record(caller: Caller, run: Run, query_id: str, now: datetime) -> Quer
         processing_time_ms=round(run.timer.elapsed_ms),
         trace_id=caller.trace_id,
         source=_text(run.question.metadata.get("source") or run.question.origin.get("source")),
-        metadata={**answer.metadata, "logit": run.logit},
+        metadata={**answer.metadata, **_certainty(run)},
     )
+
+
+def _certainty(run: Run) -> dict[str, Any]:
+    """What a later verdict on this answer is a label of."""
+    if run.logit is None:
+        return {}
+    return {"logit": run.logit, "logit_of": run.tenant.constants, "candidate": run.candidate}
 
 
 def _text(value: object) -> str | None:

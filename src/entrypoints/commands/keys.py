@@ -1,22 +1,14 @@
 """`supportrag keys`: on a running server, or straight on the database that is configured."""
 
-import asyncio
 import json
-import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import httpx
 import typer
 
-from domain.access import PLATFORM_TENANT, Scope, Tier
-from entrypoints.client import ApiClient, ApiRefusal
-from entrypoints.commands.schema import require_current_schema
+from domain.access import Scope, Tier
+from entrypoints.commands.calling import call
 from entrypoints.commands.terminal import console, errors
-from entrypoints.container import build
-from entrypoints.http.server import build_app
-from entrypoints.settings import BadSettings, read_settings
-from entrypoints.system import System
 
 keys = typer.Typer(no_args_is_help=True, help="Make, list, rotate and revoke API keys.")
 
@@ -45,7 +37,7 @@ def create(
     """Make a key. It is shown this once."""
     given = {"tier": tier, "tenant_id": tenant, "expires_at": expires_at, "origins": origin}
     body = {"name": name, "scopes": scope, **{field: value for field, value in given.items() if value}}
-    _print_secret(_call("POST", ROUTE, url, api_key, None, json=body), as_json)
+    _print_secret(call("POST", ROUTE, url, api_key, None, json=body), as_json)
 
 
 @keys.command("list")
@@ -73,13 +65,13 @@ def rotate(
 ) -> None:
     """Give a key a new secret. It is shown this once."""
     body = {"overlap_hours": overlap_hours}
-    _print_secret(_call("POST", f"{ROUTE}/{key_id}/rotate", url, api_key, tenant, json=body), as_json)
+    _print_secret(call("POST", f"{ROUTE}/{key_id}/rotate", url, api_key, tenant, json=body), as_json)
 
 
 @keys.command()
 def revoke(key_id: str, tenant: Tenant = None, url: Url = None, api_key: Key = None, as_json: AsJson = False) -> None:
     """Revoke a key and the access tokens it was given."""
-    key = _call("DELETE", f"{ROUTE}/{key_id}", url, api_key, tenant)
+    key = call("DELETE", f"{ROUTE}/{key_id}", url, api_key, tenant)
     if as_json:
         typer.echo(json.dumps(key, ensure_ascii=False))
     else:
@@ -90,7 +82,7 @@ def _all(url: str | None, api_key: str | None, tenant: str | None) -> list[dict[
     found: list[dict[str, Any]] = []
     cursor: Mapping[str, str] = {}
     while True:
-        page = _call("GET", ROUTE, url, api_key, tenant, params={"limit": "100", **cursor})
+        page = call("GET", ROUTE, url, api_key, tenant, params={"limit": "100", **cursor})
         found += page["api_keys"]
         if not page["pagination"]["has_next"]:
             return found
@@ -103,37 +95,3 @@ def _print_secret(key: dict[str, Any], as_json: bool) -> None:
         return
     errors.print(f"{key['key_id']} of {key['tenant_id']}. The key is shown this once:", highlight=False)
     typer.echo(key["api_key"])
-
-
-def _call(
-    method: str, path: str, url: str | None, api_key: str | None, tenant: str | None, **options: Any
-) -> dict[str, Any]:
-    headers = {"X-Tenant-ID": tenant} if tenant else {}
-    if url:
-        found: dict[str, Any] = ApiClient(url, api_key).call(method, path, headers=headers, **options)
-        return found
-    return asyncio.run(_here(method, path, headers, options))
-
-
-async def _here(method: str, path: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Any]:
-    """The same route, in this process, by a key that nobody else has: on the database, without models or jobs."""
-    own = f"sk_live_{secrets.token_urlsafe(32)}"
-    settings = read_settings(bootstrap_api_key=own, auth="on")
-    if settings.database == "memory":
-        raise BadSettings("Keys kept in memory end with this command: name a server with --url, or a database.")
-    await require_current_schema(settings)
-    container = build(settings)
-    app: Any = build_app(System(container), work=False)
-    await container.store().open()
-    try:
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{PLATFORM_TENANT}") as http:
-            bearer = {"Authorization": f"Bearer {own}", **headers}
-            response = await http.request(method, path, headers=bearer, **options)
-    finally:
-        await container.store().close()
-    body = response.json()
-    if response.is_error:
-        raise ApiRefusal("; ".join(f"{e['field'] or e['code']}: {e['message']}" for e in body["errors"]))
-    data: dict[str, Any] = body["data"]
-    return data

@@ -42,7 +42,14 @@ ACCESS_USE_CASES = (
 
 SEEING_USE_CASES = ("read_analytics", "find_gaps", "browse_logs", "show_metrics")
 
-JUDGING_USE_CASES = ("request_evaluation", "browse_evaluations", "keep_dataset", "browse_datasets")
+JUDGING_USE_CASES = (
+    "request_evaluation",
+    "browse_evaluations",
+    "keep_dataset",
+    "browse_datasets",
+    "calibrate",
+    "take_fit_back",
+)
 
 
 class Provided(Provide):

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta, Struct, field
 
+from application.use_cases.calibration import CalibrateConfidence, Calibrated, TakeFitBack
 from application.use_cases.evaluation import (
     BrowseDatasets,
     BrowseEvaluations,
@@ -17,12 +18,15 @@ from application.use_cases.evaluation import (
     RequestEvaluation,
     Wish,
 )
-from domain.errors import Conflict, NotFound
+from domain.access import Scope
+from domain.calibrating import Worth
+from domain.errors import Conflict, NotFound, ServiceUnavailable
 from domain.evaluation import ALL_METRICS, MAX_SAMPLES, Dataset, DatasetRow, Evaluation, Judged, Metric, Spread
 from domain.jobs import Job
 from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, Pagination, created, ok, page, pending
 from entrypoints.http.paging import Paging, paged
+from entrypoints.http.routes.config import ConfigChangedOut
 from entrypoints.http.routes.wire import AnswerText, Id, QuestionText
 from entrypoints.http.security import Caller
 
@@ -240,6 +244,59 @@ class DatasetDeleted(Struct, kw_only=True):
     status: str = "deleted"
 
 
+class CalibrateIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    dry_run: bool = False
+    force: bool = False
+    """Apply it even where it foretells held-out labels no better than what is in force."""
+
+
+class WorthOut(Struct, kw_only=True):
+    log_loss: float
+    ece: float
+
+    @staticmethod
+    def of(found: Worth) -> "WorthOut":
+        return WorthOut(log_loss=found.loss, ece=found.error)
+
+
+class CalibratedOut(Struct, kw_only=True):
+    labels: int
+    by_feedback: int
+    by_resolution: int
+    right: int
+    """Of the labels, those that say an answer was right."""
+    slope: float
+    shift: float
+    before: WorthOut
+    """Of the confidence in force, on these labels."""
+    after: WorthOut
+    """Of the fit, cross-validated: each label judged by a fit that has not seen it."""
+    applied: bool
+    reason: str | None
+    number: int
+    """Of the change in the configuration's history; 0 when nothing was changed."""
+
+    @staticmethod
+    def of(done: Calibrated) -> "CalibratedOut":
+        found = done.fit
+        return CalibratedOut(
+            labels=found.labels,
+            by_feedback=done.by_feedback,
+            by_resolution=done.by_resolution,
+            right=found.right,
+            slope=found.setting.slope,
+            shift=found.setting.shift,
+            before=WorthOut.of(found.before),
+            after=WorthOut.of(found.after),
+            applied=done.applied,
+            reason=done.reason,
+            number=done.change.number if done.change else 0,
+        )
+
+
+FIT_LINKS = {"config": "/api/v1/config", "history": "/api/v1/config/history", "rollback": f"{ROUTE}/calibrate/rollback"}
+
+
 class EvaluationController(Controller):
     path = ROUTE
     tags = ("evaluation",)
@@ -307,3 +364,32 @@ class EvaluationController(Controller):
         """Delete a dataset; what was judged of it stays."""
         await keep_dataset.forget(caller, dataset_id)
         return ok(DatasetDeleted(dataset_id=dataset_id), links={"datasets": f"{ROUTE}/datasets"})
+
+    @post(
+        "/calibrate",
+        status_code=200,
+        operation_id="calibrateConfidence",
+        opt=rules(scope=Scope.ADMIN, raises=(Conflict, ServiceUnavailable)),
+    )
+    async def calibrate(
+        self,
+        caller: Caller,
+        calibrate: NamedDependency[CalibrateConfidence],
+        data: JSONBody[CalibrateIn | None] = None,
+    ) -> Envelope[CalibratedOut]:
+        """Fit the confidence to feedback and operators' answers; a part of the configuration from then on."""
+        asked = data or CalibrateIn()
+        done = await calibrate(caller, dry_run=asked.dry_run, force=asked.force)
+        return ok(CalibratedOut.of(done), links=FIT_LINKS)
+
+    @post(
+        "/calibrate/rollback",
+        status_code=200,
+        operation_id="takeCalibrationBack",
+        opt=rules(scope=Scope.ADMIN, raises=(Conflict,)),
+    )
+    async def take_back(
+        self, caller: Caller, take_fit_back: NamedDependency[TakeFitBack]
+    ) -> Envelope[ConfigChangedOut]:
+        """Put the calibration before the newest one back; all other settings stay."""
+        return ok(ConfigChangedOut.of(await take_fit_back(caller)), links=FIT_LINKS)

@@ -143,6 +143,10 @@ class FeedbackSeen(Struct, kw_only=True):
         )
 
 
+INTERNAL = ("logit", "logit_of", "candidate")
+"""Of the metadata, what calibration remembers of an answer."""
+
+
 class QueryOut(Struct, kw_only=True):
     query_id: str
     question: str
@@ -191,7 +195,7 @@ class QueryOut(Struct, kw_only=True):
             created_at=query.created_at,
             processing_time_ms=query.processing_time_ms,
             trace_id=query.trace_id,
-            metadata={key: value for key, value in query.metadata.items() if key != "logit"},
+            metadata={key: value for key, value in query.metadata.items() if key not in INTERNAL},
             feedback=FeedbackSeen.of(query.feedback),
             links=query_links(query.id, query.trace_id),
         )
