@@ -31,7 +31,7 @@ class Sampler:
             question=query.standalone_question,
             answer=query.answer,
             contexts=tuple(contexts),
-            reference=best.answer if best and best.status is PairStatus.ACTIVE else None,
+            approved=best.answer if best and best.status is PairStatus.ACTIVE else None,
             language=query.language,
             action=query.action,
         )
@@ -51,7 +51,8 @@ class Sampler:
             question=row.question,
             answer=answer.text if row.answer is None else row.answer,
             contexts=given or _contexts(pairs),
-            reference=row.reference or (pairs[0].answer if pairs else None),
+            reference=row.reference,
+            approved=pairs[0].answer if pairs and answer.text is not None else None,
             language=run.language,
             action=answer.action if row.answer is None else None,
         )

@@ -52,7 +52,9 @@ class Sample:
     contexts: tuple[Context, ...]
     """What the answer rests on, best first."""
     reference: str | None = None
-    """What a right answer would say."""
+    """What a right answer would say, by whoever made the dataset."""
+    approved: str | None = None
+    """The approved answer of the best pair: stands in for a reference where recall is asked for, and only there."""
     language: str | None = None
     action: str | None = None
 

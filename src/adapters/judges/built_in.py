@@ -8,7 +8,7 @@ from application.ports.models import Embedder, LanguageDetector
 from domain import judging
 from domain.evaluation import Context, Metric, Sample, Scores
 from domain.judging import SCALES, Scale
-from domain.ranking_profiles import RankingProfile
+from domain.ranking_profiles import RankingProfile, SpaceProfile, index_texts
 from domain.sentences import sentences
 from domain.support import Bearing, Evidence, declines, says_something
 from domain.support_text import Statement, read
@@ -44,6 +44,10 @@ class BuiltInJudge:
         return await _Judgement(sample, self._embedder, self._profile, self._languages)(metrics)
 
 
+SURE = 0.8
+"""A text whose language is told with less confidence is taken to be in that of all texts together."""
+
+
 class _Judgement:
     """One sample on the bench: every text is read and embedded once."""
 
@@ -51,10 +55,12 @@ class _Judgement:
         self, sample: Sample, embedder: Embedder, profile: RankingProfile, languages: LanguageDetector
     ) -> None:
         self._sample, self._embedder, self._detect = sample, embedder, languages.detect
+        self._spoken = sample.language or languages.detect(" ".join(_texts(sample))).language
         self._answer = self._read(sample.answer) if sample.answer else None
         self._reference = self._read(sample.reference) if sample.reference else None
+        self._approved = self._read(sample.approved) if sample.approved else None
         self._space = self._space_of(profile)
-        self._scale: Scale = SCALES.get(self._space, SCALES["default"])
+        self._scale: Scale = SCALES.get(self._space.name, SCALES["default"])
         self._vectors: dict[str, Vector] = {}
 
     async def __call__(self, metrics: Sequence[str]) -> Scores:
@@ -73,16 +79,23 @@ class _Judgement:
         return judging.context_precision(useful)
 
     async def _useful(self, context: Context) -> float:
-        about = self._scale.useful(await self._likeness(self._sample.question, context.whole))
+        about = await self._about(context)
         if self._reference is None or not self._reference.claims:
             return about
         said = await self._attributed(self._reference, [context])
         return max(about, max(said)) if max(said) > 0 else about * 0.5
 
+    async def _about(self, context: Context) -> float:
+        """How probable it is that the context is about what was asked: by its vector in the index."""
+        parts = index_texts(self._space, context.question or "", context.text)
+        likeness = sum([weight * await self._likeness(self._sample.question, text) for text, weight in parts])
+        return (self._scale.useful if context.question else self._scale.passage)(likeness)
+
     async def _context_recall(self) -> float | None:
-        if self._reference is None or not self._sample.contexts:
+        expected = self._reference or self._approved
+        if expected is None or not self._sample.contexts:
             return None
-        return judging.context_recall(await self._attributed(self._reference, self._sample.contexts))
+        return judging.context_recall(await self._attributed(expected, self._sample.contexts))
 
     async def _faithfulness(self) -> float | None:
         if self._answer is None or not self._sample.contexts:
@@ -93,8 +106,9 @@ class _Judgement:
         if self._answer is None:
             return None
         complete = None
-        if self._reference is not None and self._reference.claims:
-            complete = judging.context_recall(await self._attributed(self._reference, [Context(self._answer.whole)]))
+        expected = self._reference or self._approved
+        if expected is not None and expected.claims:
+            complete = judging.context_recall(await self._attributed(expected, [Context(self._answer.whole)]))
         return judging.answer_relevancy(await self._answers(), complete, declines=declines(self._answer.whole))
 
     async def _answers(self) -> float:
@@ -103,7 +117,7 @@ class _Judgement:
         parts = [self._answer.whole, *(claim.text for claim in self._answer.claims)]
         direct = self._scale.answers(max([await self._likeness(self._sample.question, part) for part in parts]))
         rests = [context for context in self._sample.contexts if await self._rests_on(context)]
-        reverse = [self._scale.useful(await self._likeness(self._sample.question, c.whole)) for c in rests]
+        reverse = [await self._about(context) for context in rests]
         return max(reverse) if reverse else direct
 
     async def _rests_on(self, context: Context) -> bool:
@@ -133,21 +147,28 @@ class _Judgement:
     async def _embed(self, texts: Sequence[str]) -> None:
         missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
         if missing:
-            vectors = await self._embedder.embed(self._space, missing)
+            vectors = await self._embedder.embed(self._space.name, missing)
             self._vectors.update(zip(missing, vectors, strict=True))
 
     def _read(self, text: str) -> _Text:
-        language = self._detect(text).language
+        language = self._language(text)
         statements = [read(sentence, language) for sentence in sentences(text)[:MOST_SENTENCES]]
         return _Text(text, language, tuple(each for each in statements if says_something(each)))
 
-    def _space_of(self, profile: RankingProfile) -> str:
+    def _language(self, text: str) -> str:
+        found = self._detect(text)
+        return found.language if found.confidence >= SURE else self._spoken
+
+    def _space_of(self, profile: RankingProfile) -> SpaceProfile:
         """The first that serves every language there is."""
-        texts = [self._sample.question, *(context.text for context in self._sample.contexts)]
-        spoken = {self._detect(text).language for text in texts}
-        spoken |= {each.language for each in (self._answer, self._reference) if each is not None}
-        serving = [space.name for space in profile.spaces if all(map(space.serves, spoken))]
-        return serving[0] if serving else profile.spaces[-1].name
+        spoken = {self._language(text) for text in _texts(self._sample)}
+        serving = (space for space in profile.spaces if all(map(space.serves, spoken)))
+        return next(serving, profile.spaces[-1])
+
+
+def _texts(sample: Sample) -> list[str]:
+    given = (sample.question, sample.answer, sample.reference, sample.approved)
+    return [*(text for text in given if text), *(context.text for context in sample.contexts)]
 
 
 _CERTAIN = {Bearing.BORNE_OUT: 1.0, Bearing.REFUTED: 0.0}

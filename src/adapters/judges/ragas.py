@@ -75,6 +75,7 @@ Call = Callable[[], Awaitable[Any]]
 def _calls(measures: Mapping[str, Any], sample: Sample, given: Mapping[str, Any]) -> dict[Metric, Call | None]:
     """How each metric is asked for; None where the sample lacks what it needs."""
     answer, reference, has_contexts = sample.answer, sample.reference, bool(sample.contexts)
+    expected = reference or sample.approved
 
     def asked(name: str, **more: Any) -> Call:
         return lambda: measures[name].ascore(**more)
@@ -86,7 +87,7 @@ def _calls(measures: Mapping[str, Any], sample: Sample, given: Mapping[str, Any]
     )
     return {
         Metric.CONTEXT_PRECISION: precision if has_contexts and (reference or answer) else None,
-        Metric.CONTEXT_RECALL: asked("recall", **given, reference=reference) if has_contexts and reference else None,
+        Metric.CONTEXT_RECALL: asked("recall", **given, reference=expected) if has_contexts and expected else None,
         Metric.FAITHFULNESS: asked("faithfulness", **given, response=answer) if has_contexts and answer else None,
         Metric.ANSWER_RELEVANCY: (asked("relevancy", user_input=sample.question, response=answer) if answer else None),
     }

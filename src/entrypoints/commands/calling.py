@@ -54,6 +54,8 @@ async def _here(
             bearer = {"Authorization": f"Bearer {own}", **headers}
             response = await http.request(method, path, headers=bearer, **options)
     finally:
+        if with_embedder:
+            await container.embedder().close()
         await container.store().close()
     body = response.json()
     if response.is_error:

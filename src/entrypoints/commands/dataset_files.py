@@ -34,7 +34,8 @@ def _records(path: Path) -> Iterable[Any]:
             return list(csv.DictReader(text.splitlines(keepends=True)))
         if path.suffix.lower() == ".json":
             found = json.loads(text)
-            return found["rows"] if isinstance(found, dict) and "rows" in found else found
+            rows = found["rows"] if isinstance(found, dict) and "rows" in found else found
+            return rows if isinstance(rows, list) else [rows]
         return [json.loads(line) for line in text.splitlines() if line.strip()]
     except (ValueError, csv.Error) as error:
         raise BadDataset(f"{path} cannot be read as {path.suffix.lstrip('.') or 'JSON Lines'}: {error}") from error

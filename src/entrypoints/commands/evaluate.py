@@ -80,10 +80,9 @@ def _thresholds(given: Sequence[str]) -> dict[str, float]:
         try:
             least[Metric(name)] = float(value)
         except ValueError:
-            known = ", ".join(ALL_METRICS)
-            raise typer.BadParameter(
-                f"--fail-under takes METRIC=NUMBER, and {each!r} is not; metrics: {known}."
-            ) from None
+            metrics = ", ".join(ALL_METRICS)
+            message = f"--fail-under takes METRIC=NUMBER, and {each!r} is not; metrics: {metrics}."
+            raise typer.BadParameter(message) from None
     return {str(name): value for name, value in least.items()}
 
 

@@ -91,8 +91,8 @@ async def test_a_fit_for_other_constants_rests(desk: SystemUnderTest) -> None:
 
 
 async def test_what_operators_answer_tells_whether_the_candidate_was_right(desk: SystemUnderTest) -> None:
-    """Sure answers withheld by a strict threshold: the operators say the same in most, something else in some."""
-    await desk.data("PUT", "/api/v1/config", json={"escalation": {"confidence_threshold": 1.0}})
+    """Right answers that were withheld: the operators say the same in most cases, something else in some."""
+    await desk.data("PUT", "/api/v1/config", json={"calibration": {"shift": -15}})
     answers = [FAQ[0][1]] * 14 + ["You have to write to the data protection officer of your country."] * 6
     for n, answer in enumerate([*answers, None]):
         asked = await desk.ask(f"{QUESTION} {n}")
