@@ -10,7 +10,7 @@ from domain.settings import ConfidenceFit
 
 GOOD_RATING, BAD_RATING = 4, 2
 """From here on an answer counts as right, up to there as wrong; in between nobody can tell."""
-SAME_ANSWER, OTHER_ANSWER = 0.75, 0.4
+SAME_ANSWER, OTHER_ANSWER = 0.7, 0.25
 """Cosine of a person's answer and the candidate's from which they say the same, and up to which they do not."""
 FOLDS = 10
 BINS = 10

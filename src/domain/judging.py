@@ -84,13 +84,13 @@ _ENGLISH = Scale(
     useful=Likeness(11.0, 0.50),
     passage=Likeness(8.0, 0.44),
     answers=Likeness(8.0, 0.46),
-    says=Likeness(14.0, 0.72),
+    says=Likeness(12.0, 0.65),
 )
 _MULTILINGUAL = Scale(
     useful=Likeness(9.0, 0.55),
     passage=Likeness(6.0, 0.36),
     answers=Likeness(6.0, 0.36),
-    says=Likeness(14.0, 0.72),
+    says=Likeness(8.0, 0.62),
 )
 
 SCALES = MappingProxyType({"english": _ENGLISH, "multilingual": _MULTILINGUAL, "default": _ENGLISH})

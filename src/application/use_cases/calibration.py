@@ -52,7 +52,8 @@ class GatherLabels:
             resolved = await self._resolved(uow, {query.id for query in rated})
         by_feedback = [label_of(query, verdict(query.feedback), constants) for query in rated]
         by_resolution = [
-            label_of(query, await self._told(escalation, pair), constants) for query, escalation, pair in resolved
+            label_of(query, await self._told(query, escalation, pair), constants)
+            for query, escalation, pair in resolved
         ]
         return Labels(_known(by_feedback), _known(by_resolution))
 
@@ -66,11 +67,11 @@ class GatherLabels:
         unchanged = [q for q in queries if _candidate(q) in pairs and pairs[_candidate(q)].updated_at <= q.created_at]
         return [(query, telling[query.id], pairs[_candidate(query)]) for query in unchanged]
 
-    async def _told(self, escalation: Escalation, candidate: QAPair) -> bool | None:
+    async def _told(self, query: QueryRecord, escalation: Escalation, candidate: QAPair) -> bool | None:
         answer = escalation.answer or ""
         if normal_form(answer) == normal_form(candidate.answer):
             return True
-        space = next(s for s in reversed(self._profile.spaces) if s.serves(candidate.language))
+        space = next(s for s in self._profile.spaces if s.serves(candidate.language) and s.serves(query.language))
         theirs, ours = await self._embedder.embed(space.name, [answer, candidate.answer])
         return verdict_of_operator(cosine(theirs, ours))
 
