@@ -18,6 +18,7 @@ from entrypoints.commands.serve import operator
 from entrypoints.commands.terminal import console, errors
 from entrypoints.container import Container
 from entrypoints.demo import load_demo
+from entrypoints.settings import read_settings
 
 WORST = 5
 """Samples shown of those that came out worst."""
@@ -30,7 +31,9 @@ Judge = Annotated[str | None, typer.Option(help="built-in or ragas; by default t
 FailUnder = Annotated[
     list[str] | None, typer.Option("--fail-under", help="METRIC=LEAST: exit with 1 when its mean is lower; repeat it.")
 ]
-Url = Annotated[str | None, typer.Option(envvar="SUPPORTRAG_URL", help="A running server.")]
+Url = Annotated[
+    str | None, typer.Option(envvar="SUPPORTRAG_URL", help="A running server; without it, the configured database.")
+]
 Key = Annotated[str | None, typer.Option(envvar="SUPPORTRAG_API_KEY", help="The API key for --url.")]
 Demo = Annotated[bool, typer.Option("--demo", help="Without a server: judge the demo FAQ in this process.")]
 Knowledge = Annotated[
@@ -65,7 +68,7 @@ def evaluate(
     }
     if url:
         found = _judged(ApiClient(url, api_key), rows, wish, as_json)
-    elif demo or knowledge:
+    elif demo or knowledge or read_settings().database_url != "memory://":
         found = embedded(lambda api, parts: _embedded(api, parts, rows, wish, demo, knowledge or [], as_json))
     else:
         raise typer.BadParameter("Name a server with --url, or knowledge to judge with --demo or --knowledge.")
