@@ -1,5 +1,6 @@
 """The console: its files as they are served, its calls against the API's own description, and a day in a browser."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -13,6 +14,8 @@ from tests.support.serving import serving
 from tests.support.system import KEY, SystemUnderTest
 
 import entrypoints.http as http
+from application.ports.delivery import Answer
+from domain.retries import Outcome
 from entrypoints.http.routes.console import static_files
 
 ROOT = Path(http.__file__).with_name("console")
@@ -190,6 +193,111 @@ async def test_what_is_hostile_is_only_text(desk: tuple[SystemUnderTest, Tab, st
     assert tab.complaints == []
 
 
+@in_a_browser
+async def test_what_a_person_answers_is_delivered_and_waits_for_a_review(
+    desk: tuple[SystemUnderTest, Tab, str],
+) -> None:
+    """The escalation desk: taking it, writing, resolving it with an answer that the service is to learn."""
+    system, tab, _ = desk
+    asked = {"question": "Which zoo has a blue elephant?", "session_id": "s1", "user_id": "anna"}
+    await system.data("POST", "/api/v1/chat/completions", json=asked)
+    await sign_in(tab)
+    await tab.go("escalations")
+    await tab.click("Which zoo has a blue elephant?")
+
+    await tab.fill("Operator id", "eve")
+    await tab.fill("Name shown", "Eve")
+    await tab.click("Take it")
+    await tab.fill("Write to the customer", "I am asking the keeper.")
+    await tab.click("Send")
+    await tab.until("[...document.querySelectorAll('.talk li')].at(-1).innerText.includes('the keeper')")
+    await tab.fill("Last answer to the customer", "The one in Leipzig.")
+    await tab.run("document.querySelector('form.form.panel').requestSubmit()")
+    await tab.shows("The answer waits in the review")
+
+    said = (await system.data("GET", "/api/v1/sessions/s1"))["messages"]
+    assert [line["content"] for line in said][-2:] == ["I am asking the keeper.", "The one in Leipzig."]
+    await tab.go("review")
+    await tab.shows("The one in Leipzig.")
+    assert tab.complaints == []
+
+
+@in_a_browser
+async def test_a_delivery_that_was_given_up_is_sent_again(desk: tuple[SystemUnderTest, Tab, str]) -> None:
+    system, tab, _ = desk
+    sender = system.container.sender()
+    sender.default = Answer(Outcome(400), 1, error="HTTP 400")
+    await sign_in(tab)
+    await tab.go("webhooks")
+    await tab.click("Register a webhook")
+    await tab.fill("Address", "https://example.org/hook")
+    await tab.tick("query.completed")
+    await tab.click("Register")
+    await tab.shows("It is shown this once")
+    await tab.press("Escape")
+
+    await system.ask("When do you open?")
+    await eventually_failed(system)
+    await tab.go("webhooks?tab=failures")
+    await tab.shows("HTTP 400")
+    sender.default = Answer(Outcome(200), 1)
+    await tab.click("Send again")
+    await tab.shows("Nothing was given up")
+    await tab.go("webhooks?tab=deliveries")
+    await tab.click("query.completed")
+    await tab.shows("Attempt 1: 200")
+    assert tab.complaints == []
+
+
+async def eventually_failed(system: SystemUnderTest) -> None:
+    while not (await system.data("GET", "/api/v1/webhooks/failures"))["failures"]:  # noqa: ASYNC110 - it is a server
+        await asyncio.sleep(0.05)
+
+
+@in_a_browser
+async def test_a_setting_out_of_bounds_is_refused_in_words_and_a_good_one_is_tried_first(
+    desk: tuple[SystemUnderTest, Tab, str],
+) -> None:
+    system, tab, _ = desk
+    await sign_in(tab)
+    await tab.go("configuration")
+    await tab.fill("Timezone", "Nowhere/Land")
+    await tab.click("Try it (dry run)")
+    await tab.until("document.querySelector('[role=alert]')?.innerText.includes('timezone')")
+    await tab.fill("Timezone", "Europe/Berlin")
+    await tab.click("Try it (dry run)")
+    await tab.shows("Would change: general.timezone")
+    assert (await system.data("GET", "/api/v1/config"))["general"]["timezone"] == "UTC"
+
+    await tab.click("Apply 1 change")
+    await tab.shows("1 setting changed")
+    assert (await system.data("GET", "/api/v1/config"))["general"]["timezone"] == "Europe/Berlin"
+    await tab.go("configuration?tab=history")
+    await tab.shows("general.timezone")
+    tab.complaints.remove("Failed to load resource: the server responded with a status of 400 (Bad Request)")
+    assert tab.complaints == []
+
+
+@in_a_browser
+async def test_files_are_uploaded_and_the_job_leads_to_the_review(
+    desk: tuple[SystemUnderTest, Tab, str], tmp_path: Path
+) -> None:
+    _, tab, _ = desk
+    (tmp_path / "hours.csv").write_text("question,answer\nAre you open on Sundays?,Until noon.\n")
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 and no more")
+    await sign_in(tab)
+    await tab.go("knowledge?tab=upload")
+    await tab.attach("input[type=file]", tmp_path / "hours.csv", tmp_path / "broken.pdf")
+    await tab.run("document.querySelector('form.panel').requestSubmit()")
+    await tab.shows("2 files received")
+    await tab.shows("1 warning")
+    await tab.run("document.querySelector('.list details summary').click()")
+    await tab.shows("broken.pdf")
+    await tab.click("Review the rest")
+    await tab.shows("Are you open on Sundays?")
+    assert tab.complaints == []
+
+
 VIEWS = (
     "ask", "review", "review?tab=drafts", "knowledge", "knowledge?tab=search", "knowledge?tab=upload",
     "knowledge?tab=export", "escalations", "webhooks", "webhooks?tab=deliveries", "webhooks?tab=failures",
@@ -203,8 +311,7 @@ async def test_every_view_fits_a_telephone_and_labels_its_controls() -> None:
     async with serving() as (_, url), opened(str(BROWSER), f"{url}/console", width=360, height=740) as tab:
         await sign_in(tab)
         for view in VIEWS:
-            await tab.run(f"location.hash = '#/{view}'")
-            await tab.until("document.querySelector('main h1') && !document.querySelector('.waiting')")
+            await tab.go(view)
             assert await tab.run("document.documentElement.scrollWidth") <= 360, view
             assert await tab.run(UNLABELLED) == [], view
             assert not await tab.run("document.querySelector('[role=alert]')?.innerText"), view

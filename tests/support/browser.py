@@ -90,6 +90,27 @@ class Tab:
         await self.run(f"(field => (field.focus(), field.select()))(document.querySelector({json.dumps(selector)}))")
         await self.command("Input.insertText", text=text)
 
+    async def fill(self, label: str, text: str) -> None:
+        """Into the field with this label, replacing what is there."""
+        await self.until(_labelled(label))
+        await self.run(f"(field => (field.focus(), field.select()))({_labelled(label)})")
+        await self.command("Input.insertText", text=text)
+
+    async def tick(self, label: str) -> None:
+        await self.until(_labelled(label))
+        await self.run(f"{_labelled(label)}.click()")
+
+    async def attach(self, selector: str, *paths: Path) -> None:
+        """Files to a file field, as if chosen."""
+        root = (await self.command("DOM.getDocument"))["root"]["nodeId"]
+        field = await self.command("DOM.querySelector", nodeId=root, selector=selector)
+        await self.command("DOM.setFileInputFiles", nodeId=field["nodeId"], files=[str(path) for path in paths])
+
+    async def go(self, view: str) -> None:
+        """To the view with this address, once it is drawn."""
+        await self.run(f"location.hash = '#/{view}'")
+        await self.until("document.querySelector('main h1') && !document.querySelector('.waiting')")
+
     async def click(self, text: str) -> None:
         """The button or link with this text, once it can be clicked."""
         found = (
@@ -97,6 +118,12 @@ class Tab:
         )
         await self.until(found)
         await self.run(f"{found}.click()")
+
+
+def _labelled(label: str) -> str:
+    """An expression for the control whose label begins with this line."""
+    first = "each.textContent.trim().toLowerCase().startsWith"
+    return f"[...document.querySelectorAll('label')].find(each => {first}({json.dumps(label.lower())}))?.control"
 
 
 @asynccontextmanager

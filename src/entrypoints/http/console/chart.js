@@ -1,7 +1,7 @@
 /** Charts drawn as SVG in real pixels; each has a table that says the same. */
 import { html, useLayoutEffect, useRef, useState } from "./html.js";
 
-const MARGIN = { top: 10, right: 8, bottom: 24, left: 44 };
+const MARGIN = { top: 10, right: 8, bottom: 24, left: 54 };
 
 function useWidth() {
   const box = useRef(null);

@@ -2,6 +2,7 @@
 const whole = new Intl.NumberFormat();
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const SHORT = { llm: "LLM", bm25: "BM25", db: "database", qa: "Q&A", ttl: "TTL", api: "API", url: "URL", id: "ID" };
 const STEPS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
 
 export const count = (n) => whole.format(n ?? 0);
@@ -10,6 +11,8 @@ export const moment = (text) => (text ? moments.format(new Date(text)) : "–");
 export const share = (value) => (value == null ? "–" : `${Math.round(value * 100)} %`);
 export const millis = (value) => (value == null ? "–" : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`);
 export const words = (name) => String(name ?? "").replaceAll("_", " ");
+/** The name of a setting. */
+export const titled = (name) => name.split("_").map((word) => SHORT[word] ?? word).join(" ");
 
 export function size(bytes) {
   if (bytes < 1024) return `${bytes} B`;

@@ -1,11 +1,12 @@
 /** What went out, every attempt of it, and sending again. */
 import { get, post } from "../api.js";
-import { useAction, useLoad } from "../data.js";
+import { useAction, useLoad, usePolling } from "../data.js";
 import { ago, count, millis, moment, plural } from "../format.js";
 import { html, useState } from "../html.js";
 import { go } from "../router.js";
 import { Button, Dialog, Empty, Loaded, Notice, Pager, Problem, Select, State, Text, tell } from "../ui.js";
 
+const ON_ITS_WAY = ["pending", "queued"];
 const STATUSES = [["", "Any status"], "pending", "queued", "success", "failed", "delivery_failed", "cancelled"];
 
 export function Deliveries({ webhookId }) {
@@ -28,6 +29,7 @@ export function Deliveries({ webhookId }) {
 function Delivery({ id, onClose, onRetried }) {
   const path = { delivery_id: id };
   const delivery = useLoad(async () => (await get("/api/v1/webhooks/deliveries/{delivery_id}", { path })).data, [id]);
+  usePolling(() => { delivery.reload(); onRetried(); }, 2000, ON_ITS_WAY.includes(delivery.data?.status));
   const retrying = useAction(async () => {
     await post("/api/v1/webhooks/deliveries/{delivery_id}/retry", { path });
     tell("It is sent again");

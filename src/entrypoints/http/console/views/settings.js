@@ -1,7 +1,7 @@
 /** Every setting with its bounds; changes are tried before they are made. */
 import { get, put } from "../api.js";
 import { useAction, useLoad } from "../data.js";
-import { plural, words } from "../format.js";
+import { plural, titled, words } from "../format.js";
 import { html, useState } from "../html.js";
 import { Button, Field, Loaded, Notice, Problem, Text, tell } from "../ui.js";
 import { Control, hint } from "./control.js";
@@ -48,7 +48,7 @@ function Form({ config, overrides, schema, onDone }) {
         const rule = schema[section]?.properties?.[name] ?? {};
         const changed = name in (changes[section] ?? {});
         const kept = name in (overrides[section] ?? {});
-        return html`<div key=${name} class=${changed ? "changed" : ""}><${Field} label=${words(name)} hint=${hint(rule)}><${Control} rule=${rule} value=${changed ? changes[section][name] : value} onValue=${(given) => set(section, name, given)} /><//>
+        return html`<div key=${name} class=${changed ? "changed" : ""}><${Field} label=${titled(name)} hint=${hint(rule)}><${Control} rule=${rule} value=${changed ? changes[section][name] : value} onValue=${(given) => set(section, name, given)} /><//>
           ${changed && html`<button type="button" class="as-link" onClick=${() => undo(section, name)}>undo</button>`}
           ${kept && !changed && html`<button type="button" class="as-link" onClick=${() => set(section, name, null)}>back to the default</button>`}</div>`;
       })}</fieldset>`)}
