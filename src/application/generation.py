@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from application.meaning import Meaning
 from application.ports.models import ChatMessage, GenerationOptions, LanguageModel
 from domain.errors import DeadlineExceeded, ServiceUnavailable
 from domain.prompts import answer_prompt
@@ -44,8 +45,8 @@ class Brief:
 class Writer:
     """Falls back to the best approved answer whenever the model fails or says what no source supports."""
 
-    def __init__(self, model: LanguageModel | None) -> None:
-        self._model = model
+    def __init__(self, model: LanguageModel | None, meaning: Meaning) -> None:
+        self._model, self._meaning = model, meaning
 
     @property
     def name(self) -> str:
@@ -61,7 +62,7 @@ class Writer:
 
     async def _whole(self, model: LanguageModel, brief: Brief) -> Generated:
         written = await model.complete(_messages(brief), brief.options)
-        claims = Evidence(_sources(brief)).unsupported(written.text, brief.language)
+        claims = await self._unsupported(Evidence(_sources(brief)), written.text, brief)
         if declines(written.text):
             return Generated(written.text.strip(), "llm", written.model, declined=True)
         if claims or not written.text.strip():
@@ -77,7 +78,7 @@ class Writer:
             async for sentence in _by_sentence(model.stream(_messages(brief), brief.options)):
                 if not sent and declines(sentence):
                     return Generated(sentence.strip(), "llm", model.name, declined=True)
-                claims = evidence.unsupported(sentence, brief.language)
+                claims = await self._unsupported(evidence, sentence, brief)
                 dropped += claims
                 if not claims:
                     sent.append(sentence)
@@ -90,6 +91,9 @@ class Writer:
             return _extractive(brief, degraded=("support_check",), unsupported=tuple(dropped))
         lost = ("support_check",) if dropped else ()
         return Generated("".join(sent).strip(), "llm", model.name, lost, tuple(dropped), emitted=True)
+
+    async def _unsupported(self, evidence: Evidence, text: str, brief: Brief) -> list[str]:
+        return await self._meaning.unresolved(evidence.doubts(text, brief.language), brief.language)
 
 
 def _extractive(brief: Brief, degraded: tuple[str, ...] = (), unsupported: tuple[str, ...] = ()) -> Generated:

@@ -2,11 +2,12 @@
 
 A claim passes when the hard facts in it (numbers, addresses, names) occur where the sources speak of the
 same thing, enough of its words do, and the sources do not say the opposite. An answer in another language
-than all of its sources can be compared by its hard facts alone.
+than all of its sources can be compared by its hard facts alone. Where nothing but the words is missing, whoever
+can compare meanings may still say that the claim is a rewording (`Doubt.alike`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import zip_longest
 
@@ -16,6 +17,10 @@ from domain.support_words import ADMISSION, COURTESY, OPPOSITES
 
 COVERAGE = 0.6
 """Share of a claim's words that neighbouring sentences of one source must have."""
+_SHARED = 0.35
+"""A claim that has less of its words from the sources is about something else, however alike it looks."""
+_ALIKE = 4
+"""Passages that a doubtful claim is compared with."""
 _WINDOW = 3
 """Sentences of a source that may support a claim together."""
 _NEAR = 0.75
@@ -59,6 +64,15 @@ class Bearing(Enum):
     """Nothing speaks against it, and too few of its words for it: it is foreign to them, or said in other words."""
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A claim that words do not bear out."""
+
+    claim: str
+    alike: tuple[str, ...] = ()
+    """Passages that it may put in other words; none where its facts are wrong or the sources say the opposite."""
+
+
 class Evidence:
     """What the sources say; read once, for the many sentences of a streamed answer."""
 
@@ -67,17 +81,34 @@ class Evidence:
         self._sources = [_read_source(source, self.language) for source in sources]
         self._statements = [statement for source in self._sources for statement in source]
         self._vocabulary = _together(self._statements)
-        self._windows = [_together(window) for window in self._neighbours()]
+        self._windows = [_together(window) for window in self._neighbours(_WINDOW)]
         self._text = "\n".join(" ".join(s.text for s in source).lower() for source in self._sources)
 
     def unsupported(self, answer: str, language: str | None = None) -> list[str]:
         """As `unsupported_claims`."""
+        return [doubt.claim for doubt in self.doubts(answer, language)]
+
+    def doubts(self, answer: str, language: str | None = None) -> list[Doubt]:
+        """What words do not bear out of the answer, sentence by sentence."""
         language = language or language_of([answer]) or self.language
-        return [
-            sentence.strip()
-            for sentence in sentences(answer)
-            if says_something(claim := read(sentence, language)) and not self.supports(claim, language)
-        ]
+        found = (self._doubt(sentence, language) for sentence in sentences(answer))
+        return [doubt for doubt in found if doubt is not None]
+
+    def _doubt(self, sentence: str, language: str | None) -> Doubt | None:
+        claim = read(sentence, language)
+        if not says_something(claim) or self.supports(claim, language):
+            return None
+        untold = self.bearing(claim, language) is Bearing.UNTOLD
+        return Doubt(sentence.strip(), self._alike(claim) if untold else ())
+
+    def _alike(self, claim: Statement) -> tuple[str, ...]:
+        """Sentences, alone and in twos, that share most with the claim. A model of meaning hardly sees a "not":
+        what says no where the claim says yes, or the opposite of one of its words, is left out."""
+        if max((window.share_of(claim.words) for window in self._windows), default=0.0) < _SHARED:
+            return ()
+        passages = [p for p in (*self._neighbours(1), *self._neighbours(2)) if _may_say(p, claim)]
+        ordered = sorted(passages, key=lambda passage: -_together(passage).share_of(claim.words))
+        return tuple(dict.fromkeys(" ".join(s.text for s in passage) for passage in ordered))[:_ALIKE]
 
     def supports(self, claim: Statement, language: str | None = None) -> bool:
         """`language` is the claim's, where it is known."""
@@ -128,10 +159,10 @@ class Evidence:
         enough = _NEAR * max(shares, default=0.0)
         return [statement for statement, share in zip(self._statements, shares, strict=True) if share >= enough]
 
-    def _neighbours(self) -> Iterator[list[Statement]]:
+    def _neighbours(self, count: int) -> Iterator[list[Statement]]:
         for source in self._sources:
-            for start in range(max(1, len(source) - _WINDOW + 1)):
-                yield source[start : start + _WINDOW]
+            for start in range(max(1, len(source) - count + 1)):
+                yield source[start : start + count]
 
 
 def _read_source(source: str, language: str | None) -> list[Statement]:
@@ -167,10 +198,24 @@ def _turned_round(clause: Clause, near: Sequence[Statement]) -> bool:
     return worst >= _SAME_THING and max(agreed, default=0.0) < _NEAR * worst
 
 
+def _may_say(passage: Sequence[Statement], claim: Statement) -> bool:
+    return (
+        not passage[-1].text.endswith("?")
+        and any(map(_denies, passage)) == _denies(claim)
+        and not _opposed(claim.said.words, _together(passage).words)
+    )
+
+
+def _denies(statement: Statement) -> bool:
+    return any(clause.negated for clause in statement.clauses)
+
+
 def _says_the_opposite(claim: Statement, near: Sequence[Statement]) -> bool:
     alike = [other for other in near if other.said.share_of(claim.words) >= _SAME_THING]
-    said = _together(alike).words
-    mine = claim.said.words
+    return _opposed(claim.said.words, _together(alike).words)
+
+
+def _opposed(mine: frozenset[str], said: frozenset[str]) -> bool:
     return any(
         mine & one and not mine & other and said & other and not said & one
         for pair in OPPOSITES

@@ -11,6 +11,7 @@ from application.finding import Finder
 from application.generation import Writer
 from application.hints import EventHint
 from application.indexing import Indexer
+from application.meaning import Meaning
 from application.pipeline import AnswerPipeline
 from application.questions import QuestionVectors
 from application.retrieval import Retriever
@@ -144,7 +145,8 @@ class Container(containers.DeclarativeContainer):
     indexer = providers.Singleton(Indexer, store, embedded, vectors, lexical, profile, clock, ids)
     retriever = providers.Singleton(Retriever, store, embedder, vectors, lexical, profile)
     memory = providers.Singleton(AnswerMemory, cache, embedder, profile)
-    writer = providers.Singleton(Writer, llm)
+    meaning = providers.Singleton(Meaning, embedder, profile)
+    writer = providers.Singleton(Writer, llm, meaning)
     finder = providers.Singleton(Finder, store, retriever, lexical)
     pipeline = providers.Singleton(AnswerPipeline, store, finder, memory, writer, reranker, llm, detectors, languages)
     stager = providers.Singleton(Stager, store, languages, classifier, lexical, clock, ids)

@@ -42,6 +42,26 @@ async def test_an_unsupported_claim_is_never_sent(taught: SystemUnderTest, llm: 
     assert answered["metadata"]["degraded"] == ["support_check"]
 
 
+SYMPTOMS = (
+    "What are the symptoms?",
+    "The most common symptoms are fever, tiredness and dry cough. Some people do not even show symptoms.",
+)
+REWORDED = "Typical signs are a temperature, feeling tired and a dry cough."
+DENIED = "Typical signs are not a temperature, feeling tired and a dry cough."
+FOREIGN = "Losing one's hair is a common sign."
+
+
+@pytest.mark.parametrize(("written", "mode"), [(REWORDED, "llm"), (DENIED, "extractive"), (FOREIGN, "extractive")])
+async def test_a_faithful_rewording_is_sent_and_no_other(
+    taught: SystemUnderTest, llm: ScriptedLLM, written: str, mode: str
+) -> None:
+    await taught.learn(SYMPTOMS, title="symptoms")
+    llm.reply = Reply(written)
+    answered = await taught.ask(SYMPTOMS[0])
+    assert answered["metadata"]["generation_mode"] == mode
+    assert answered["answer"] == (written if mode == "llm" else SYMPTOMS[1])
+
+
 async def test_a_model_that_does_not_know_hands_over(taught: SystemUnderTest, llm: ScriptedLLM) -> None:
     llm.reply = Reply("I do not know the answer to that.")
     handed = await taught.ask(RETURNS[0])
