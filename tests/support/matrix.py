@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from entrypoints.container import build
+from entrypoints.http.examples import recorded_examples
 from entrypoints.http.openapi import build_openapi
 from entrypoints.http.server import build_app
 from entrypoints.settings import Settings
@@ -65,7 +66,7 @@ class Operation:
 @cache
 def document() -> dict[str, Any]:
     app = build_app(System(build(Settings(_env_file=None))))
-    found: dict[str, Any] = json.loads(json.dumps(build_openapi(app, "1.0.0")))
+    found: dict[str, Any] = json.loads(json.dumps(build_openapi(app, "1.0.0", examples=recorded_examples())))
     return found
 
 

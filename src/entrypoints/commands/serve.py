@@ -4,12 +4,14 @@ import asyncio
 import json
 import secrets
 import socket
+import ssl
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
+from litestar import Litestar
 
 from domain.access import DEFAULT_TENANT, PLATFORM_TENANT, Caller, Principal, Scope, Tier
 from entrypoints.commands.durable import durable
@@ -36,6 +38,7 @@ def serve(
     tls_key: Annotated[Path | None, typer.Option(exists=True)] = None,
 ) -> None:
     """Serve the HTTP API; with nothing configured, the whole system in this one process."""
+    require_certificate(tls_cert, tls_key)
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     with ExitStack() as stack:
         kept = stack.enter_context(durable(data)) if data else {}
@@ -45,23 +48,48 @@ def serve(
 
         async def welcome(container: Container) -> None:
             count = await load_demo(container, operator(settings)) if demo else 0
-            _introduce(settings, made_for_this_run, count)
+            _introduce(settings, made_for_this_run, count, "https" if tls_cert else "http")
 
         _introduce_settings(settings)
-        config = uvicorn.Config(
-            build_app(system, work=not settings.is_shared, after_opening=welcome),
-            host=settings.host,
-            port=settings.port,
-            log_level=settings.log_level.lower(),
-            log_config=None,  # its lines go the way of all others
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=REQUESTS_END_WITHIN,
-            ssl_certfile=tls_cert,
-            ssl_keyfile=tls_key,
-        )
-        Draining(config, system).run()
+        app = build_app(system, work=not settings.is_shared, after_opening=welcome)
+        Draining(listening(app, settings, tls_cert, tls_key), system).run()
+
+
+def require_certificate(certificate: Path | None, key: Path | None) -> None:
+    """Refuses at once what could not be served with; the key may stand in the certificate's own file."""
+    if certificate is None:
+        if key is not None:
+            raise typer.BadParameter("--tls-key needs --tls-cert.")
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"No certificate with its key in {certificate}: {error}") from error
+
+
+def _no_password() -> str:
+    raise ValueError("the key is locked by a password")
+
+
+def listening(app: Litestar, settings: Settings, certificate: Path | None, key: Path | None) -> uvicorn.Config:
+    """How the application is served: by TLS 1.2 and later where there is a certificate."""
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level=settings.log_level.lower(),
+        log_config=None,  # its lines go the way of all others
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=REQUESTS_END_WITHIN,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    config.load()
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+    return config
 
 
 class Draining(uvicorn.Server):
@@ -106,8 +134,8 @@ def _introduce_settings(settings: Settings) -> None:
         console.print("[bold red]AUTH=off: every caller is admin. For a closed network only.[/bold red]")
 
 
-def _introduce(settings: Settings, key: str | None, demo_pairs: int) -> None:
-    base = f"http://{settings.host}:{settings.port}"
+def _introduce(settings: Settings, key: str | None, demo_pairs: int, scheme: str) -> None:
+    base = f"{scheme}://{settings.host}:{settings.port}"
     if key:
         console.print(f"API key made for this run: [bold]{key}[/bold]", highlight=False, soft_wrap=True)
     if demo_pairs:

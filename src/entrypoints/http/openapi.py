@@ -36,6 +36,10 @@ class Example:
     request: Any = None
     response: Any = None
 
+    def in_type(self, media_type: str) -> Any:
+        """Of an answer that comes in several types: a text is none of JSON, and the other way round."""
+        return self.response if isinstance(self.response, str) == (media_type != "application/json") else None
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -197,12 +201,14 @@ def _responses(operation: Operation, schemas: _Schemas, example: Example) -> Jso
     status = operation.handler.status_code
     success: Json = {"description": HTTPStatus(status).phrase}
     if operation.rules.produces:
-        success["content"] = {media_type: _file_schema(media_type) for media_type in operation.rules.produces}
+        success["content"] = {
+            each: _content(_file_schema(each), example.in_type(each)) for each in operation.rules.produces
+        }
     elif operation.answer is not None:
         success["content"] = {"application/json": _content(schemas.of(operation.answer), example.response)}
     elif status != 204:
-        media_type = getattr(operation.handler.media_type, "value", operation.handler.media_type)
-        success["content"] = {media_type or "text/plain": {"schema": {"type": "string"}}}
+        media_type = getattr(operation.handler.media_type, "value", operation.handler.media_type) or "text/plain"
+        success["content"] = {media_type: _content({"type": "string"}, example.response)}
     own = bool(dialect_of(operation.path))
     refused = {
         str(code): {"$ref": f"#/components/responses/{response_name(code, own_standard=own)}"}
@@ -213,7 +219,7 @@ def _responses(operation: Operation, schemas: _Schemas, example: Example) -> Jso
 
 
 def _file_schema(media_type: str) -> Json:
-    return {"schema": {} if media_type == "application/json" else {"type": "string"}}
+    return {} if media_type == "application/json" else {"type": "string"}
 
 
 def _statuses(operation: Operation) -> set[int]:

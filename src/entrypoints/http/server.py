@@ -14,6 +14,7 @@ from entrypoints.http.app import HttpOptions, create_app
 from entrypoints.http.auditing import AuditTrail
 from entrypoints.http.authentication import Authentication
 from entrypoints.http.border import OnStrange, no_concern
+from entrypoints.http.examples import recorded_examples
 from entrypoints.http.provide import dependencies
 from entrypoints.http.quotas import Quotas, Standings
 from entrypoints.http.replays import Replays
@@ -158,6 +159,7 @@ def _app(container: Container, controllers: Sequence[type[Controller]], **more: 
         dependencies=dependencies(container),
         observers=(RequestMeter(container.numbers()), ErrorReporter(container.seeing.report_error())),
         ready=waiting_for,
+        examples=recorded_examples(),
         **more,
     )
 

@@ -33,9 +33,9 @@ from entrypoints.http.security import Caller
 
 log = structlog.get_logger("supportrag.http")
 
-SPEAKING = rules(
-    scope=(Scope.WRITE, Scope.CHAT), raises=(QueryTooLong, NotFound, Conflict, DeadlineExceeded, ServiceUnavailable)
-)
+REFUSALS = (QueryTooLong, NotFound, Conflict, DeadlineExceeded, ServiceUnavailable)
+SPEAKING = rules(scope=(Scope.WRITE, Scope.CHAT), raises=REFUSALS)
+STREAMING = rules(scope=(Scope.WRITE, Scope.CHAT), raises=REFUSALS, produces=("text/event-stream",))
 DONE = "[DONE]"
 TURNS_AHEAD = 8
 """So many questions may wait on a socket for the answer to the one before."""
@@ -109,7 +109,7 @@ class ChatController(Controller):
         links = session_links(asked.session_id or "") | query_links(asked.query_id, asked.trace_id)
         return ok(AnswerOut.of(asked), links=links)
 
-    @post("/stream", status_code=200, operation_id="streamChat", opt=SPEAKING)
+    @post("/stream", status_code=200, operation_id="streamChat", opt=STREAMING)
     async def stream(
         self,
         request: Request[Any, Any, Any],
