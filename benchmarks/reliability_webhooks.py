@@ -82,7 +82,7 @@ async def killing(lab: Lab) -> bool:
 async def _until_taken(receivers: Receivers, count: int) -> None:
     """So that disasters strike in the midst of it, however slow the machine is."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(240):
             while await asyncio.to_thread(receivers.taken) < count:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.1)
 
@@ -116,9 +116,9 @@ async def neighbours(lab: Lab) -> bool:
         await emit(10)  # so that the worker is awake, and has met those that hang
         await _until_taken(lab.receivers, 40)
         await asyncio.sleep(3)
-        await emit(70, chunk=1, pause=0.03)
+        await emit(40, chunk=1, pause=0.1)
         lab.receivers.report()
-        await emit(370, chunk=1, pause=0.03)
+        await emit(240, chunk=1, pause=0.1)
         await asyncio.sleep(3)
         crew.stop()
         seen = lab.receivers.report()["waits"]
