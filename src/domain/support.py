@@ -102,8 +102,10 @@ class Evidence:
         return Doubt(sentence.strip(), self._alike(claim) if untold else ())
 
     def _alike(self, claim: Statement) -> tuple[str, ...]:
-        """Sentences, alone and in twos, that share most with the claim. A model of meaning hardly sees a "not":
-        what says no where the claim says yes, or the opposite of one of its words, is left out."""
+        """Sentences, alone and in twos, that share most with the claim. A model of meaning hardly sees a "not": no
+        claim that denies has any, none of them denies, and none has the opposite of one of the claim's words."""
+        if _denies(claim):
+            return ()
         if max((window.share_of(claim.words) for window in self._windows), default=0.0) < _SHARED:
             return ()
         passages = [p for p in (*self._neighbours(1), *self._neighbours(2)) if _may_say(p, claim)]
@@ -201,7 +203,7 @@ def _turned_round(clause: Clause, near: Sequence[Statement]) -> bool:
 def _may_say(passage: Sequence[Statement], claim: Statement) -> bool:
     return (
         not passage[-1].text.endswith("?")
-        and any(map(_denies, passage)) == _denies(claim)
+        and not any(map(_denies, passage))
         and not _opposed(claim.said.words, _together(passage).words)
     )
 

@@ -12,7 +12,10 @@ from domain.support import Doubt, Evidence
 from domain.vectors import Vector
 
 pytestmark = pytest.mark.anyio
-SOURCE = "The most common symptoms are fever, tiredness and dry cough. Travel costs 30 euros."
+SOURCE = (
+    "The most common symptoms are fever, tiredness and dry cough. Some people do not even show symptoms. "
+    "Travel costs 30 euros."
+)
 REWORDED = "Typical signs are a temperature, feeling tired and a dry cough."
 
 
@@ -43,7 +46,8 @@ class Absent(Embedder):
 def test_a_rewording_is_doubted_together_with_what_it_may_reword() -> None:
     [doubt] = Evidence([SOURCE]).doubts(REWORDED, "en")
     assert doubt.claim == REWORDED
-    assert doubt.alike[0].startswith("The most common symptoms")
+    assert doubt.alike[0] == "The most common symptoms are fever, tiredness and dry cough."
+    assert not any("do not" in passage for passage in doubt.alike)
 
 
 @pytest.mark.parametrize(
