@@ -36,15 +36,15 @@ class Finder:
 
     async def __call__(self, run: Run) -> Retrieved:
         """Among all pairs, or among those about the run's subject where these do as well."""
-        everywhere = await self._search(run, run.filters)
+        everywhere = await self._search(run, run.standalone, run.filters)
         if not run.subject:
             return everywhere
-        about = await self._search(run, replace(run.filters, metadata=run.subject))
+        about = await self._search(run, run.bare, replace(run.filters, metadata=run.subject))
         similar = [[ranked.similarity for ranked in found.ranked] for found in (about, everywhere)]
         return about if do_as_well(*similar, leaning=run.leaning) else everywhere
 
-    async def _search(self, run: Run, filters: Filters) -> Retrieved:
-        return await self._retriever(run.tenant.tenant_id, run.standalone, run.language, filters, run.fusion)
+    async def _search(self, run: Run, text: str, filters: Filters) -> Retrieved:
+        return await self._retriever(run.tenant.tenant_id, text, run.language, filters, run.fusion)
 
     async def _carried(self, tenant_id: str, text: str) -> list[Mapping[str, str]]:
         try:

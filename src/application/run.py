@@ -36,6 +36,8 @@ class Run:
     standalone: str = ""
     leaning: bool = False
     """It needed what was said before."""
+    bare: str = ""
+    """As it is put to pairs about the subject: without the words that were taken along to name that."""
     subject: Mapping[str, str] = field(default_factory=dict)
     """What the conversation is about, as metadata that pairs carry."""
     found: Retrieved | None = None

@@ -67,6 +67,15 @@ class Heard:
     delivery_id: str
     """The messenger's name for this delivery, the same when it is repeated."""
     message_id: str
+    language: str | None = None
+    """Of the person's messenger, where it says so."""
+    to_us: bool = True
+    """Said to us in so many words. What is only said where we have a conversation is for us while that lives."""
+
+    @property
+    def is_unreadable(self) -> bool:
+        """A picture, a recording or the like, without a word."""
+        return self.text in {f"[{kind}]" for kind in UNREADABLE}
 
 
 def in_pieces(text: str, limit: int) -> list[str]:
@@ -121,18 +130,43 @@ def session_name(channel: str, user_id: str, place: Place, last: str) -> str:
     return "sess_" + "".join(ALPHABET[byte & 31] for byte in digest[:26])
 
 
+UNREADABLE = ("photo", "voice", "audio", "video", "video_note", "document", "sticker", "location", "contact")
+"""What people send besides words; with a caption it is that which counts."""
+
+
 def heard_on_telegram(update: Mapping[str, Any]) -> Heard | None:
-    """The text message in an update of the Bot API; `None` for everything else that happens there."""
+    """The message in an update of the Bot API; `None` for everything else that happens there, edits of earlier
+    messages included. In a group only what is said to the bot is for us."""
     message = _mapping(update.get("message"))
-    person, chat, text = _mapping(message.get("from")), _mapping(message.get("chat")), message.get("text")
-    if not isinstance(text, str) or "id" not in person or "id" not in chat or person.get("is_bot") is True:
+    person, chat, text = _mapping(message.get("from")), _mapping(message.get("chat")), _words_of(message)
+    if text is None or "id" not in person or "id" not in chat or person.get("is_bot") is True:
         return None
-    if text.strip().lower() in ("/start", "/help"):
+    private = chat.get("type", "private") == "private"
+    if text.strip().lower() in ("/start", "/help") or not (private or _speaks_to_bot(message, text)):
         return None
     thread = message.get("message_thread_id") if message.get("is_topic_message") else None
     place = Place(str(chat["id"]), None if thread is None else str(thread))
     update_id, message_id = str(update.get("update_id", "")), str(message.get("message_id", ""))
-    return Heard("telegram", str(person["id"]), place, text, f"update:{update_id}", message_id)
+    said = text if private else _BOT_NAME.sub("", text).strip()
+    language = str(person.get("language_code", ""))[:2] or None
+    return Heard("telegram", str(person["id"]), place, said, f"update:{update_id}", message_id, language)
+
+
+_BOT_NAME = re.compile(r"@\w*bot\b", re.IGNORECASE)
+"""Every bot's name ends like this (Bot API, "How do I create a bot")."""
+
+
+def _words_of(message: Mapping[str, Any]) -> str | None:
+    """The text or the caption; of what has neither, its kind in brackets: nobody can read it, but it came."""
+    for name in ("text", "caption"):
+        if isinstance(message.get(name), str):
+            return str(message[name])
+    return next((f"[{kind}]" for kind in UNREADABLE if message.get(kind)), None)
+
+
+def _speaks_to_bot(message: Mapping[str, Any], text: str) -> bool:
+    replied_to = _mapping(_mapping(message.get("reply_to_message")).get("from"))
+    return replied_to.get("is_bot") is True or _BOT_NAME.search(text) is not None
 
 
 _OWN_WORDS = frozenset({None, "thread_broadcast", "file_share"})
@@ -142,11 +176,12 @@ _OWN_WORDS = frozenset({None, "thread_broadcast", "file_share"})
 def heard_on_slack(body: Mapping[str, Any]) -> Heard | None:
     """The message in an event of the Events API; `None` for bots, edits, and everything else.
 
-    In a channel only what is said to us (a mention) is for us, in a direct message everything is; the answer
-    to a mention goes into its thread."""
+    In a channel what is said to us (a mention) is for us, and what follows in its thread, where the answer goes; in
+    a direct message everything is."""
     event = _mapping(body.get("event"))
-    direct = event.get("type") == "message" and event.get("channel_type") == "im"
-    if not (direct or event.get("type") == "app_mention") or event.get("subtype") not in _OWN_WORDS:
+    mention, message = event.get("type") == "app_mention", event.get("type") == "message"
+    direct, in_thread = message and event.get("channel_type") == "im", message and event.get("thread_ts") is not None
+    if not (direct or mention or in_thread) or event.get("subtype") not in _OWN_WORDS:
         return None
     user, channel, text, ts = (event.get(name) for name in ("user", "channel", "text", "ts"))
     if "bot_id" in event or not all(isinstance(each, str) and each for each in (user, channel, text, ts)):
@@ -154,7 +189,8 @@ def heard_on_slack(body: Mapping[str, Any]) -> Heard | None:
     thread = event.get("thread_ts") or (None if direct else ts)
     place = Place(str(channel), None if thread is None else str(thread))
     # A mention comes twice, as two events, when the app listens to both kinds: the message is the same.
-    return Heard("slack", str(user), place, _plain(str(text)), f"message:{channel}:{ts}", str(ts))
+    delivery = f"message:{channel}:{ts}"
+    return Heard("slack", str(user), place, _plain(str(text)), delivery, str(ts), to_us=direct or mention)
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,7 @@ LONGEST_NAME = 80
 SHORTEST_NAME = 3
 ON_THE_MATTER = 0.4
 """A pair that is less similar to a question than this is on another matter (`domain.ranking`)."""
-NEARLY = 0.1
+NEARLY = 0.2
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -46,4 +46,4 @@ def do_as_well(about: Sequence[float], everywhere: Sequence[float], *, leaning: 
     best of them is nearly as similar as the best of all."""
     if not about or not everywhere:
         return bool(about)
-    return about[0] >= (ON_THE_MATTER if leaning else everywhere[0] - NEARLY)
+    return about[0] >= (ON_THE_MATTER if leaning else max(ON_THE_MATTER, everywhere[0] - NEARLY))

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from application.generation import Emit
@@ -59,16 +60,18 @@ async def test_an_error_after_the_first_token_is_a_line_of_its_own_before_the_en
     await turn.begin()
     first, error, done = await told(turn)
     assert (first["token"], done["token"]) == ("Hello", "[DONE]")
-    assert error == {
-        "token": "",
-        "error": {"code": "SERVICE_UNAVAILABLE", "message": "The store is away."},
+    assert (error["token"], error["trace_id"]) == ("", "t")
+    assert msgspec.to_builtins(error["error"]) == {
+        "code": "SERVICE_UNAVAILABLE",
+        "message": "The store is away.",
+        "details": [{"field": None, "reason": "The store is away."}],
         "trace_id": "t",
     }
 
 
 async def test_a_mistake_of_ours_tells_nothing_of_itself() -> None:
     _, error, _ = await told(turn_of("Hello", failing=RuntimeError("secret words")))
-    assert error["error"]["code"] == "INTERNAL_ERROR" and "secret" not in error["error"]["message"]
+    assert error["error"].code == "INTERNAL_ERROR" and "secret" not in error["error"].message
 
 
 async def test_the_writer_waits_for_a_reader_who_is_far_behind() -> None:

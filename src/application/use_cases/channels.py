@@ -162,14 +162,16 @@ class TakeFromChannel:
         self._store, self._channels, self._signal = store, channels, signal
         self._clock, self._ids = clock, ids
 
-    async def __call__(self, heard: Heard, trace_id: str) -> str:
-        """The id of the conversation."""
+    async def __call__(self, heard: Heard, trace_id: str) -> str | None:
+        """The id of the conversation; `None` for what is not said to us."""
         seen_as = sha256(f"channel\0{heard.channel}\0{heard.delivery_id}".encode()).hexdigest()
 
-        async def take(uow: UnitOfWork) -> str:
+        async def take(uow: UnitOfWork) -> str | None:
             known = await uow[INBOX].find(seen_as)
             if known is not None:
                 return str(known.answer["session_id"])
+            if not (heard.to_us or await self._goes_on(uow, heard)):
+                return None
             session = await self._take(uow, heard, trace_id)
             await uow[INBOX].save(self._entry(seen_as, heard, session))
             return session.id
@@ -178,11 +180,19 @@ class TakeFromChannel:
         await self._signal.wake()
         return session_id
 
+    async def _goes_on(self, uow: UnitOfWork, heard: Heard) -> bool:
+        """Whether this person has a living conversation with us where they wrote."""
+        now = self._clock.now()
+        found = await conversations_in(uow, heard.user_id, heard.channel, heard.place)
+        return any(session.state_at(now) in (SessionState.ACTIVE, SessionState.WITH_OPERATOR) for session in found)
+
     async def _take(self, uow: UnitOfWork, heard: Heard, trace_id: str) -> Session:
         now = self._clock.now()
         session = await open_conversation(uow, heard.user_id, heard.channel, heard.place, now)
         try:
             text = checked_text(heard.text)
+            if heard.is_unreadable:
+                raise InvalidInput("There are no words in it.")
         except InvalidInput:
             await self._not_understood(uow, session, heard, now)
             return session
@@ -209,7 +219,7 @@ class TakeFromChannel:
         said = new_message(self._ids, now, session, Role.USER, heard.text)
         await save_message(uow, session, said, now)
         if not session.is_with_operator:
-            language = str(session.metadata.get("language", "en"))
+            language = heard.language or "en"
             reply = new_message(self._ids, now, session, Role.ASSISTANT, say(Phrase.NOT_UNDERSTOOD, language))
             await save_message(uow, session, reply, now)
             await send_later(uow, self._ids, now, reply)

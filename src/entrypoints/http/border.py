@@ -62,7 +62,7 @@ class Border:
         ids = {"request_id": call.request_id, "trace_id": call.trace_id, "tenant": None}
         with structlog.contextvars.bound_contextvars(**ids):
             if scope["type"] == "websocket":
-                await self.app(scope, receive, _SocketOutbound(call, send))
+                await self.app(scope, receive, _SocketOutbound(self.errors, call, scope, send))
             else:
                 await self._request(call, scope, receive, _Outbound(self, call, send))
 
@@ -177,18 +177,32 @@ class _Outbound:
 
 
 class _SocketOutbound:
-    """The `send` of one socket: a refusal closes it with 4000 + the status and the reason."""
+    """The `send` of one socket: a refusal closes it with 4000 + the status and the reason, and before the
+    handshake it is an ordinary error answer, where the server can give one (ASGI's `websocket.http.response`)."""
 
-    __slots__ = ("call", "send")
+    __slots__ = ("accepted", "call", "can_answer", "errors", "send")
 
-    def __init__(self, call: Call, send: Send) -> None:
-        self.call, self.send = call, send
+    def __init__(self, errors: Errors, call: Call, scope: Any, send: Send) -> None:
+        self.errors, self.call, self.send, self.accepted = errors, call, send, False
+        self.can_answer = "websocket.http.response" in (scope.get("extensions") or {})
 
     async def __call__(self, message: Message) -> None:
         if isinstance(self.call.failure, WebSocketDisconnect):
             return  # the other side is gone: there is nobody left to close it to
+        self.accepted = self.accepted or message["type"] == "websocket.accept"
         if message["type"] == "websocket.close" and self.call.failure is not None:
+            if not self.accepted and self.can_answer:
+                await self._answer(self.call.failure)
+                return
             failure = failure_of(self.call.failure)
             reason = failure.message.encode()[:120].decode("utf-8", "ignore")
             message = {"type": "websocket.close", "code": 4000 + failure.status, "reason": reason}
         await self.send(message)
+
+    async def _answer(self, failure: Exception) -> None:
+        rendered = self.errors.render(failure, self.call)
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in rendered.headers.items()]
+        start: Any = {"type": "websocket.http.response.start", "status": rendered.status, "headers": headers}
+        body: Any = {"type": "websocket.http.response.body", "body": rendered.body, "more_body": False}
+        await self.send(start)
+        await self.send(body)

@@ -146,13 +146,17 @@ def envelope_of(failure: Failure, call: Call, docs_base_url: str) -> ErrorEnvelo
         problems.append(Problem(f"{hidden} more fields are not valid.", details={"hidden": hidden}))
     return ErrorEnvelope(
         errors=[_item(problem, failure.code, docs_base_url) for problem in problems],
-        error=ErrorSummary(
-            code=failure.code,
-            message=failure.message,
-            details=[ErrorReason(field=problem.field, reason=problem.message) for problem in problems],
-            trace_id=call.trace_id,
-        ),
+        error=summary_of(failure, problems, call.trace_id),
         meta=meta_of(call),
+    )
+
+
+def summary_of(failure: Failure, problems: Sequence[Problem], trace_id: str) -> ErrorSummary:
+    return ErrorSummary(
+        code=failure.code,
+        message=failure.message,
+        details=[ErrorReason(field=problem.field, reason=problem.message) for problem in problems],
+        trace_id=trace_id,
     )
 
 

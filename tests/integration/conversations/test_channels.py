@@ -25,7 +25,7 @@ class Desk:
         self.system, self.telegram, self.slack = system, telegram, slack
         self._updates = 0
 
-    async def writes(self, text: str, person: int = 77, update_id: int | None = None, **message: Any) -> Any:
+    async def writes(self, text: str | None, person: int = 77, update_id: int | None = None, **message: Any) -> Any:
         """A person's message in Telegram, and the work it makes."""
         self._updates += 1
         update = {
@@ -129,13 +129,42 @@ async def test_what_is_no_question_is_answered_so(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [{"text": "/start"}, {"text": None, "photo": []}, {"from": {"id": 1, "is_bot": True}}],
-    ids=["a command", "a photo", "a bot"],
+    [
+        {"text": "/start"},
+        {"text": None, "new_chat_title": "Us"},
+        {"from": {"id": 1, "is_bot": True}},
+        {"chat": {"id": -5, "type": "group"}},
+    ],
+    ids=["a command", "a notice", "a bot", "talk in a group"],
 )
 async def test_what_is_no_persons_message_is_passed_over(desk: Desk, message: dict[str, Any]) -> None:
     answer = await desk.writes(**{"text": "What is your return policy?", **message})
     assert answer["data"]["status"] == "ignored"
     assert desk.telegram.texts == []
+
+
+async def test_a_caption_is_read_and_a_picture_without_one_is_answered_in_the_persons_language(desk: Desk) -> None:
+    photo: dict[str, Any] = {"photo": [{"file_id": "f"}]}
+    await desk.writes(None, **photo, caption="What is your return policy?")
+    await desk.writes(None, **photo, **{"from": {"id": 77, "language_code": "de-AT"}})
+    assert desk.telegram.texts[0] == RETURNS[1]
+    assert desk.telegram.texts[1].startswith("Das konnte ich nicht lesen.")
+    kept = await desk.system.data("GET", "/api/v1/history", params={"user_id": "77"})
+    assert [m["content"] for m in kept if m["role"] == "user"] == ["What is your return policy?", "[photo]"]
+
+
+async def test_in_a_group_what_is_said_to_the_bot_is_answered_there(desk: Desk) -> None:
+    group = {"chat": {"id": -5, "type": "supergroup"}}
+    await desk.writes("@SupportBot What is your return policy?", **group)
+    answered = {"from": {"id": 9, "is_bot": True}, "message_id": 1}
+    await desk.writes("Within how many days may I return something?", **group, reply_to_message=answered)
+    assert [shown.place.chat for shown in desk.telegram.messages.values()] == ["-5", "-5"]
+
+
+async def test_an_edit_of_an_earlier_message_is_no_new_question(desk: Desk) -> None:
+    edited = {"message_id": 1, "from": {"id": 77}, "chat": {"id": 77}, "text": "What is your return policy?"}
+    answer = await desk.update({"update_id": 3, "edited_message": edited})
+    assert answer["data"]["status"] == "ignored"
 
 
 async def test_an_update_without_the_secret_is_refused(desk: Desk) -> None:
@@ -150,6 +179,25 @@ async def test_a_mention_in_slack_is_answered_in_its_thread(desk: Desk) -> None:
     await desk.system.run_due()
     [shown] = desk.slack.messages.values()
     assert (shown.place.chat, shown.place.thread, shown.text) == ("C1", "17.5", RETURNS[1])
+
+
+async def test_a_thread_that_we_are_in_goes_on_without_further_mentions(desk: Desk) -> None:
+    mention = {"type": "app_mention", "user": "U1", "channel": "C1", "ts": "17.5", "text": "<@UBOT> return policy?"}
+    reply = {"type": "message", "channel_type": "channel", "user": "U1", "channel": "C1", "thread_ts": "17.5"}
+    reply |= {"ts": "17.9", "text": "Within how many days may I return something?"}
+    statuses = []
+    for event in (
+        reply,
+        mention,
+        reply,
+        {**reply, "user": "U2", "ts": "18.0"},
+        {**reply, "thread_ts": "3.0", "ts": "19.0"},
+    ):
+        answer = await desk.slack_event({"type": "event_callback", "event": event})
+        statuses.append(answer.json()["data"]["status"])
+        await desk.system.run_due()
+    assert statuses == ["ignored", "accepted", "accepted", "ignored", "ignored"]
+    assert [shown.place.thread for shown in desk.slack.messages.values()] == ["17.5", "17.5"]
 
 
 async def test_slacks_challenge_is_answered_as_it_asks(desk: Desk) -> None:

@@ -305,6 +305,23 @@ async def test_a_socket_may_show_its_token_in_the_first_message(served: tuple[Sy
         assert (await _turn(socket, **QUESTION))[-2]["final_data"]["action"] == "auto_reply"
 
 
+async def test_a_token_shown_twice_is_no_question(served: tuple[SystemUnderTest, str]) -> None:
+    _, url = served
+    async with websockets.connect(url.replace("http", "ws") + "/api/v1/chat/ws", additional_headers=BEARER) as socket:
+        await socket.send(json.dumps({"auth": KEY}))
+        assert (await _turn(socket, **QUESTION))[-2]["final_data"]["action"] == "auto_reply"
+
+
+async def test_a_handshake_with_a_wrong_token_is_refused_as_any_call(served: tuple[SystemUnderTest, str]) -> None:
+    _, url = served
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        headers = {"Authorization": "Bearer sk_wrong"}
+        await websockets.connect(url.replace("http", "ws") + "/api/v1/chat/ws", additional_headers=headers)
+    answer = refused.value.response
+    assert answer.status_code == 401 and "WWW-Authenticate" in answer.headers
+    assert json.loads(answer.body or b"")["errors"][0]["code"] == "UNAUTHORIZED"
+
+
 async def test_a_socket_with_a_wrong_token_is_closed(served: tuple[SystemUnderTest, str]) -> None:
     _, url = served
     async with websockets.connect(url.replace("http", "ws") + "/api/v1/chat/ws") as socket:
@@ -321,6 +338,8 @@ async def test_a_bad_turn_on_a_socket_is_told_and_the_next_is_answered(served: t
             await socket.send(bad)
             told, done = await _read(socket)
             assert told["error"]["code"] == "VALIDATION_ERROR" and done["token"] == "[DONE]"
+            assert told["error"]["trace_id"] == told["trace_id"]
+        assert told["error"]["details"][0]["field"] == "colour"
         assert (await _turn(socket, **QUESTION))[-2]["final_data"]["action"] == "auto_reply"
 
 

@@ -120,6 +120,8 @@ async def _taken(heard: Heard | None, call: Call, take: TakeFromChannel) -> Enve
     if heard is None:
         return ok(UpdateOut(status="ignored"))
     session_id = await take(heard, call.trace_id)
+    if session_id is None:
+        return ok(UpdateOut(status="ignored"))
     return ok(UpdateOut(status="accepted"), links={"session": f"/api/v1/sessions/{session_id}"})
 
 

@@ -23,8 +23,8 @@ from entrypoints.http.admission import admit_socket
 from entrypoints.http.app import rules
 from entrypoints.http.decoding import decode
 from entrypoints.http.departures import TurnStream, unless_gone
-from entrypoints.http.envelope import Envelope, ok
-from entrypoints.http.errors import failure_of
+from entrypoints.http.envelope import Envelope, ErrorSummary, ok
+from entrypoints.http.errors import MAX_PROBLEMS, failure_of, summary_of
 from entrypoints.http.quotas import count_turn
 from entrypoints.http.routes.queries import AnswerOut, Metadata, OptionsIn, QuestionIn, TurnIn, query_links, turns
 from entrypoints.http.routes.sessions import session_links
@@ -73,18 +73,18 @@ async def token_objects(turn: Turn, trace_id: str) -> AsyncGenerator[dict[str, A
         asked = await turn.outcome()
         yield {"token": "", "final_data": AnswerOut.of(asked), "trace_id": trace_id}
     except Exception as error:
-        yield {"token": "", "error": told(error), "trace_id": trace_id}
+        yield {"token": "", "error": told(error, trace_id), "trace_id": trace_id}
     finally:
         turn.close()
     yield {"token": DONE, "trace_id": trace_id}
 
 
-def told(error: Exception) -> dict[str, str]:
-    """An error after the first token, in two words; what is our own mistake is logged."""
+def told(error: Exception, trace_id: str) -> ErrorSummary:
+    """An error after the first token, as in an ordinary answer; what is our own mistake is logged."""
     if not isinstance(error, DomainError):
         log.error("chat.turn_failed", error=type(error).__qualname__, exc_info=error)
     failure = failure_of(error)
-    return {"code": failure.code, "message": failure.message}
+    return summary_of(failure, failure.problems[:MAX_PROBLEMS], trace_id)
 
 
 async def _lines(turn: Turn, trace_id: str) -> AsyncGenerator[bytes, None]:
@@ -146,6 +146,7 @@ class SocketTalk:
         self._socket, self._caller, self._converse = socket, caller, converse
         self._waiting: asyncio.Queue[str] = asyncio.Queue(TURNS_AHEAD)
         self._session_id: str | None = None
+        self._begun = False
 
     async def hold(self) -> None:
         answering = asyncio.create_task(self._answer_all())
@@ -170,12 +171,14 @@ class SocketTalk:
             self._caller = self._converse.next_turn(self._caller)
 
     async def _answer(self, text: str) -> None:
-        trace_id = self._caller.trace_id
+        trace_id, first, self._begun = self._caller.trace_id, not self._begun, True
+        if first and shows_token(text):
+            return
         try:
             question = decode(text.encode("utf-8", "surrogatepass"), ChatIn).to_question()
             await count_turn(self._socket)
         except DomainError as refusal:
-            await self._send({"token": "", "error": told(refusal), "trace_id": trace_id})
+            await self._send({"token": "", "error": told(refusal, trace_id), "trace_id": trace_id})
             await self._send({"token": DONE, "trace_id": trace_id})
             return
         here = question.session_id or self._session_id
@@ -190,3 +193,11 @@ class SocketTalk:
 
     async def _send(self, event: dict[str, Any]) -> None:
         await self._socket.send_text(msgspec.json.encode(event).decode())
+
+
+def shows_token(text: str) -> bool:
+    """A first message `{"auth": …}` of a client that has shown its token already: nothing to answer."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any]).keys() == {"auth"}
+    except (ValueError, RecursionError):
+        return False

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from application.use_cases.answering import Asked
 from application.use_cases.chat import Converse, Turn
+from domain import access
 from domain.access import Scope
 from domain.errors import Conflict, DeadlineExceeded, InvalidInput, NotFound, ServiceUnavailable
 from domain.phrases import Phrase, say
@@ -179,7 +180,7 @@ class OpenAIController(Controller):
             return _whole(data, asked, now)
         turn = converse.stream(caller, data.to_question())
         await begun(request, turn)
-        return TurnStream(turn, Chunks(data, turn, caller.request_id, now).lines())
+        return TurnStream(turn, Chunks(data, turn, caller, now).lines())
 
 
 def _whole(data: CompletionIn, asked: Asked, now: datetime) -> CompletionOut:
@@ -224,8 +225,9 @@ def _support(asked: Asked) -> Support:
 class Chunks:
     """One streamed completion in OpenAI's chunks; the last with a choice also carries the sources."""
 
-    def __init__(self, data: CompletionIn, turn: Turn, request_id: str, now: datetime) -> None:
-        self._data, self._turn, self._id, self._now = data, turn, f"chatcmpl-{request_id}", now
+    def __init__(self, data: CompletionIn, turn: Turn, caller: access.Caller, now: datetime) -> None:
+        self._trace_id = caller.trace_id
+        self._data, self._turn, self._id, self._now = data, turn, f"chatcmpl-{caller.request_id}", now
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
         written = []
@@ -242,9 +244,9 @@ class Chunks:
             if self._data.stream_options and self._data.stream_options.include_usage:
                 yield self._chunk(usage=_usage(self._data, spoken(asked)))
         except Exception as error:
-            failure = told(error)
-            body = {"error": {**failure, "code": failure["code"].lower(), "type": "server_error", "param": None}}
-            yield _line(body)
+            failure = told(error, self._trace_id)
+            body = {"message": failure.message, "code": failure.code.lower(), "type": "server_error", "param": None}
+            yield _line({"error": body})
         finally:
             self._turn.close()
         yield b"data: [DONE]\n\n"
