@@ -26,6 +26,8 @@ class Reply:
     """Never answers."""
     break_after: int | None = None
     """Cuts the connection after so many pieces of the stream."""
+    halt_after: int | None = None
+    """Waits for `ScriptedLLM.go_on` after so many pieces of the stream."""
     finish_reason: str | None = "stop"
     """None ends the stream cleanly but without a finish reason."""
     raw: str | None = None
@@ -47,6 +49,8 @@ class ScriptedLLM:
         self.authorizations: list[str] = []
         self.gave_up = asyncio.Event()
         """Set when a client went away before its answer was complete."""
+        self.go_on = asyncio.Event()
+        """What a reply with `halt_after` waits for."""
         self.dimension = 8
         self.base_url = ""
 
@@ -133,6 +137,8 @@ class ScriptedLLM:
                     assert request.transport is not None
                     request.transport.abort()
                     return response
+                if sent == reply.halt_after:
+                    await self.go_on.wait()
                 await self._wait(reply.pause)
                 delta = {"role": "assistant", "content": piece if sent == 0 else f" {piece}"}
                 await _send(response, body, {"index": 0, "delta": delta, "finish_reason": None})
