@@ -29,6 +29,7 @@ ADMIN_BY_CONTRACT = re.compile(
     r"(POST|PUT|PATCH|DELETE) /api/v1/(config|guardrails/\{|intents|categories|webhooks(?!/incoming))"
     r"|\w+ /api/v1/(api-keys|audit|tenants|config/full|logs)|DELETE /api/v1/cache|DELETE /api/v1/users"
     r"|GET /api/v1/users/\{user_id\}/export|GET /metrics"
+    r"|(POST|DELETE) /api/v1/evaluation/calibrat"  # changes how sure answers are held to be: configuration
 )
 OPEN_BY_CONTRACT = {
     "GET /health", "GET /api/v1/health", "GET /api/v1/ping", "GET /livez", "GET /readyz", "POST /oauth/token",
