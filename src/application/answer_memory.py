@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from application.ports.cache import AnswerCache, CachedAnswer, CacheScope
 from application.ports.models import Embedder
-from domain.cache_guard import may_share_answer
-from domain.escalation import normal_form
+from domain.cache_guard import exact_form, may_share_answer
 from domain.ranking import RankingProfile
 from domain.settings import Cache
 from domain.vectors import Vector
@@ -26,7 +25,7 @@ class AnswerMemory:
         self._in_flight: dict[tuple[CacheScope, str], asyncio.Future[None]] = {}
 
     async def look_up(self, scope: CacheScope, question: str, settings: Cache) -> Lookup:
-        exact = await self._cache.find(scope, normal_form(question))
+        exact = await self._cache.find(scope, exact_form(question))
         if exact is not None:
             return Lookup(exact, "exact")
         if settings.semantic:
@@ -43,7 +42,7 @@ class AnswerMemory:
 
     async def once(self, scope: CacheScope, question: str, work: Callable[[], Awaitable[None]]) -> bool:
         """Does the work unless the same question is being worked on: then waits for that, and says False."""
-        key = (scope, normal_form(question))
+        key = (scope, exact_form(question))
         running = self._in_flight.get(key)
         if running is not None:
             await asyncio.wait([running])

@@ -22,6 +22,8 @@ _SHORT_FORMS = (
     (re.compile(r"\bset[ -]up\b", re.IGNORECASE), "setup"),
 )
 """Of English."""
+_ABBREVIATION = 4
+"""Longer words in capitals are meant to be loud."""
 _SENTENCE = re.compile(r"(?:^|[.!?…:]\s+)\W*(\w+)")
 
 
@@ -39,6 +41,16 @@ def may_share_answer(asked: str, stored: str, language: str = "en") -> bool:
         return False
     inflected = sum(a.text != b.text for a, b in zip(one, other, strict=True))
     return inflected <= 1 and all(_alike(a, b, language) for a, b in zip(one, other, strict=True))
+
+
+def exact_form(text: str) -> str:
+    """The form in which a question is the same word for word: without punctuation and without capitals, but
+    with the signs and abbreviations that make another question (C++ and C#, 5 and -5, IT and it)."""
+    shouted = text.isupper()
+    return " ".join(
+        token if not shouted and 1 < len(token) <= _ABBREVIATION and token.isupper() else token.casefold()
+        for token in _TOKEN.findall(text)
+    )
 
 
 def _said(text: str, language: str) -> list[_Word]:

@@ -15,8 +15,9 @@ HARMLESS: Mapping[str, frozenset[str]] = {
         "those there please kindly hi hello hey dear thanks thank pls some any also just somehow simply easily "
         "actually exactly really s m ve d specific"
     ),
+    # Articles that tell who does it to whom (der, den, dem) are words like others.
     "de": _words(
-        "der die das den dem des ein eine einen einem einer eines und ist sind bin sein es denn mal eigentlich bitte "
+        "die das ein eine und ist sind bin sein es denn mal eigentlich bitte "
         "danke hallo guten tag ich mich mir mein meine meinen meinem meiner meines wir uns unser unsere unseren "
         "auch einfach irgendwie genau"
     ),

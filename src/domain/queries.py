@@ -22,6 +22,8 @@ class Action(StrEnum):
     AUTO_REPLY = "auto_reply"
     ESCALATE = "escalate"
     WITH_OPERATOR = "with_operator"
+    FAILED = "failed"
+    """Of records only: nobody got an answer, and no person was called."""
 
 
 class Outcome(StrEnum):

@@ -18,8 +18,8 @@ from adapters.ephemeral.reach import Reach, connect
 from adapters.ephemeral.redis import RedisAnswerCache
 from adapters.system.fixed import ManualClock
 from application.ports.cache import CachedAnswer, CacheScope
+from domain.cache_guard import exact_form
 from domain.errors import ServiceUnavailable
-from domain.escalation import normal_form
 from domain.queries import Action, Answer, Source
 
 SCOPE = CacheScope("acme", 7, "en", "", "")
@@ -45,7 +45,7 @@ class Caching:
         return entry
 
     async def find(self, question: str, scope: CacheScope = SCOPE) -> CachedAnswer | None:
-        found: CachedAnswer | None = await self.cache.find(scope, normal_form(question))
+        found: CachedAnswer | None = await self.cache.find(scope, exact_form(question))
         return found
 
     async def near(self, vector: Any, at_least: float = 0.9, scope: CacheScope = SCOPE, space: str = "space") -> Any:
@@ -163,7 +163,7 @@ def test_no_two_scopes_share_a_name(tenant: str, language: str, filters: str, op
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
-@given(texts=st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=5, unique_by=normal_form))
+@given(texts=st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=5, unique_by=exact_form))
 async def test_any_text_is_a_question_of_its_own(texts: list[str], redis_url: str) -> None:
     client = connect(redis_url)
     cache = RedisAnswerCache(client)
@@ -174,7 +174,7 @@ async def test_any_text_is_a_question_of_its_own(texts: list[str], redis_url: st
         except UnicodeEncodeError:
             continue
         await cache.put(SCOPE, answered(text), "space", None, 60)
-        found = await cache.find(SCOPE, normal_form(text))
+        found = await cache.find(SCOPE, exact_form(text))
         assert found is not None
         assert found.question == text
     await client.aclose()

@@ -224,7 +224,7 @@ async def test_a_blocked_question_names_its_rule_and_is_recorded_redacted(system
     refused = await system.call("POST", "/api/v1/queries", json={"question": attack}, expect=400)
     assert refused["errors"][0]["details"]["rule_id"] == "gr_sql_injection"
     listed = (await system.data("GET", "/api/v1/queries"))["queries"]
-    assert [(q["outcome"], q["error_code"]) for q in listed] == [("failed", "BLOCKED")]
+    assert [(q["action"], q["outcome"], q["error_code"]) for q in listed] == [("failed", "failed", "BLOCKED")]
 
 
 @pytest.mark.parametrize(

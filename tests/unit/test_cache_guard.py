@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from domain.cache_guard import may_share_answer
+from domain.cache_guard import exact_form, may_share_answer
 from domain.cache_words import ENDINGS, HARMLESS, LOOSE, SAME
 from domain.languages import SUPPORTED
 
@@ -25,6 +25,12 @@ def test_the_hard_set_is_large_and_in_all_five_languages() -> None:
 def test_near_opposites_never_share_an_answer(language: str, kind: str, one: str, other: str) -> None:
     assert not may_share_answer(one, other, language), kind
     assert not may_share_answer(other, one, language), kind
+    assert exact_form(one) != exact_form(other), "an exact hit asks no guard"
+
+
+@pytest.mark.parametrize("other", ["how do I pay", "How do I pay?", "  HOW DO I PAY?! ", "How do i pay…"])
+def test_capitals_spaces_and_punctuation_make_no_other_question(other: str) -> None:
+    assert exact_form(other) == exact_form("How do I pay?")
 
 
 @pytest.mark.parametrize(("language", "one", "other"), SAME_QUESTIONS)

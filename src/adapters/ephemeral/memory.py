@@ -10,7 +10,7 @@ import numpy as np
 
 from application.ports.cache import CachedAnswer, CacheScope, CacheStatus
 from application.ports.system import Clock
-from domain.escalation import normal_form
+from domain.cache_guard import exact_form
 from domain.vectors import Vector
 
 NEAREST = 5
@@ -62,7 +62,7 @@ class MemoryAnswerCache:
     async def put(
         self, scope: CacheScope, entry: CachedAnswer, space: str, vector: Vector | None, ttl_seconds: int
     ) -> None:
-        key = (scope, normal_form(entry.question))
+        key = (scope, exact_form(entry.question))
         self._drop(key)
         size = _size(entry, vector)
         dies_at = self._clock.now() + timedelta(seconds=ttl_seconds)
@@ -76,7 +76,7 @@ class MemoryAnswerCache:
         return self._drop_all([key for key in self._entries if key[0].tenant_id == tenant_id])
 
     async def forget(self, tenant_id: str, questions: Sequence[str]) -> int:
-        wanted = {normal_form(question) for question in questions}
+        wanted = {exact_form(question) for question in questions}
         return self._drop_all([key for key in self._entries if key[0].tenant_id == tenant_id and key[1] in wanted])
 
     def _drop_all(self, mine: Sequence[tuple[CacheScope, str]]) -> int:

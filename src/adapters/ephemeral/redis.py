@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 
 from adapters.ephemeral.reach import Reach
 from application.ports.cache import CachedAnswer, CacheScope, CacheStatus
+from domain.cache_guard import exact_form
 from domain.errors import ServiceUnavailable
-from domain.escalation import normal_form
 from domain.vectors import Vector
 
 NEAREST = 5
@@ -128,7 +128,7 @@ class RedisAnswerCache:
     async def _put(
         self, scope: CacheScope, entry: CachedAnswer, space: str, vector: Vector | None, ttl_seconds: int
     ) -> None:
-        key = self._answer_key(scope, normal_form(entry.question))
+        key = self._answer_key(scope, exact_form(entry.question))
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.set(key, _encoder.encode(entry), ex=ttl_seconds)
             if vector is not None:
@@ -147,7 +147,7 @@ class RedisAnswerCache:
         return gone
 
     async def _forget(self, tenant_id: str, questions: Sequence[str]) -> int:
-        endings = {_digest(normal_form(question)).encode() for question in questions}
+        endings = {_digest(exact_form(question)).encode() for question in questions}
         gone = 0
         async for batch in self._batches(tenant_id):
             mine = [k for k in batch if self._is_answer(tenant_id, k) and k.rpartition(b":")[2] in endings]

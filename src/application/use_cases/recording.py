@@ -117,7 +117,8 @@ async def record_failure(
     uow: UnitOfWork, now: datetime, caller: Caller, run: Run, query_id: str, code: str, message: str
 ) -> None:
     record = query_record(caller, run, query_id, now)
-    record.outcome, record.error_code, record.error_message = Outcome.FAILED, code, message
+    record.action, record.outcome = Action.FAILED, Outcome.FAILED
+    record.error_code, record.error_message = code, message
     record.record(received(record))
     record.record(
         QuestionFailed(
