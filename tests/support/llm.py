@@ -52,6 +52,7 @@ class ScriptedLLM:
         self.go_on = asyncio.Event()
         """What a reply with `halt_after` waits for."""
         self.dimension = 8
+        self._port = 0
         self.base_url = ""
 
     @property
@@ -65,17 +66,17 @@ class ScriptedLLM:
         app.router.add_get("/v1/models", self._models)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.base_url = f"http://{host}:{port}/v1"
+        host, self._port = self._runner.addresses[0][:2]
+        self.base_url = f"http://{host}:{self._port}/v1"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
     async def stop(self) -> None:
-        """Goes away in the middle of whatever it is doing."""
+        """Goes away in the middle of whatever it is doing; entered again, it is back at the same address."""
         await self._runner.cleanup()
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:

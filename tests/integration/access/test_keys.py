@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,8 +17,8 @@ from entrypoints.http.authentication import ROTATION_HEADER
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[SystemUnderTest]:
-    async with running(clock=ManualClock()) as started:
+async def desk(world_settings: dict[str, Any]) -> AsyncIterator[SystemUnderTest]:
+    async with running(clock=ManualClock(), **world_settings) as started:
         yield started
 
 

@@ -18,8 +18,8 @@ ASK = "/api/v1/queries"
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[SystemUnderTest]:
-    async with running(clock=ManualClock()) as started:
+async def desk(world_settings: dict[str, Any]) -> AsyncIterator[SystemUnderTest]:
+    async with running(clock=ManualClock(), **world_settings) as started:
         yield started
 
 

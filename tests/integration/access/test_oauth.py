@@ -28,9 +28,9 @@ TOKEN = "/oauth/token"
 
 
 @pytest.fixture
-async def desk(issuer: Issuer) -> AsyncIterator[SystemUnderTest]:
+async def desk(issuer: Issuer, world_settings: dict[str, Any]) -> AsyncIterator[SystemUnderTest]:
     settings = {"oauth_issuer": NAME, "oauth_jwks_url": issuer.jwks_url, "oauth_audience": AUDIENCE}
-    async with running(clock=ManualClock(), **settings) as started:
+    async with running(clock=ManualClock(), **settings, **world_settings) as started:
         yield started
 
 

@@ -7,13 +7,14 @@ import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
+from tests.support.llm import Reply, ScriptedLLM
 from tests.support.processes import Api, Deployment, data, report, upload, within
 from tests.support.qdrant_server import QdrantProcess
 from tests.support.redis import RedisProcess
@@ -141,7 +142,7 @@ async def load(api: Api, callers: int = 3) -> AsyncIterator[Load]:
 
 
 async def outage(
-    name: str, api: Api, cut: Callable[[], None], restore: Callable[[], None], seconds: float
+    name: str, api: Api, cut: Callable[[], Any], restore: Callable[[], Any], seconds: float, after: float = 6
 ) -> tuple[Load, float, float]:
     async with load(api) as under:
         lost = time.monotonic()
@@ -149,7 +150,7 @@ async def outage(
         await asyncio.sleep(seconds)
         await asyncio.to_thread(restore)
         back = time.monotonic()
-        await asyncio.sleep(6)
+        await asyncio.sleep(after)
     report(under.summary(name, lost, back))
     return under, lost, back
 
@@ -214,6 +215,45 @@ async def test_a_change_made_while_qdrant_is_away_is_searchable_when_it_is_back(
         deployed.qdrant.start()
         assert await within(30, lambda: index_is_level(client))
         await data(client, "PUT", f"/api/v1/qa-pairs/{qa_id}", json={"answer": old})
+
+
+class Echo(ScriptedLLM):
+    """Says what the first of its sources says, while it is well."""
+
+    async def _next(self, request: Any) -> tuple[dict[str, Any], Reply]:
+        body, reply = await super()._next(request)
+        asked = body["messages"][-1]["content"]
+        said = next((answer for question, answer in PAIRS if question in asked), reply.text)
+        return body, replace(reply, text=said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["gone", "silent"])
+async def test_without_the_language_model_the_approved_words_are_the_answer(
+    running: tuple[Deployment, Api], how: str
+) -> None:
+    loop = asyncio.get_running_loop()
+    async with Echo() as llm:
+        api = running[0].api(LLM="openai:echo", LLM_BASE_URL=llm.base_url, LLM_API_KEY="sk-not-a-key")
+
+        def become(reply: Reply) -> None:
+            llm.reply = reply
+
+        def wait_for(work: Any) -> None:
+            asyncio.run_coroutine_threadsafe(work, loop).result()
+
+        cut, restore = (
+            (lambda: wait_for(llm.stop()), lambda: wait_for(llm.__aenter__()))
+            if how == "gone"
+            else (lambda: become(Reply(hang=True)), lambda: become(Reply()))
+        )
+        under, lost, back = await outage(f"the language model, {how}", api, cut, restore, 15, after=50)
+        api.stop()
+    assert {(status, right) for _, status, _, _, right in under.since(lost)} == {(200, True)}
+    assert any("llm" in names for *_, names, _ in under.since(lost))
+    later = under.since(back + 45)  # the breaker lets one caller try every 30 s
+    assert later
+    assert not any("llm" in names for *_, names, _ in later)
 
 
 async def index_is_level(client: httpx.AsyncClient) -> bool:

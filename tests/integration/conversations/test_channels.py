@@ -57,11 +57,11 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
+async def desk(world_settings: dict[str, Any]) -> AsyncIterator[Desk]:
     telegram, slack = RecordingChannel("telegram"), RecordingChannel("slack")
     channels = Channels({"telegram": telegram, "slack": slack}, "platform")
     settings = {"telegram_webhook_secret": SECRET, "slack_signing_secret": SIGNING}
-    async with running(clock=ManualClock(), overrides={"messengers": channels}, **settings) as system:
+    async with running(clock=ManualClock(), overrides={"messengers": channels}, **settings, **world_settings) as system:
         await system.learn(RETURNS)
         yield Desk(system, telegram, slack)
 

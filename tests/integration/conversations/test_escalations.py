@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from tests.support.system import SystemUnderTest, running
+from tests.support.worlds import in_every_world
 
 from adapters.channels.recording import RecordingChannel
 from adapters.delivery.recording import RecordingSender
 from application.use_cases.channels import Channels
+
+pytest_generate_tests = in_every_world
 
 RETURNS = ("What is your return policy?", "You can return everything within 30 days of purchase.")
 UNKNOWN = "Which zoo has a blue elephant?"
@@ -18,8 +21,8 @@ SECRET = "telegram-secret"
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[SystemUnderTest]:
-    async with running() as system:
+async def desk(world_settings: dict[str, Any]) -> AsyncIterator[SystemUnderTest]:
+    async with running(**world_settings) as system:
         await system.learn(RETURNS)
         yield system
 

@@ -1,19 +1,23 @@
 """Sessions and users over HTTP: who talks, for how long, what is kept, what is forgotten."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tests.support.system import SystemUnderTest, running
+from tests.support.worlds import in_every_world
 
 from adapters.system.fixed import ManualClock
+
+pytest_generate_tests = in_every_world
 
 RETURNS = ("What is your return policy?", "You can return everything within 30 days of purchase.")
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[SystemUnderTest]:
+async def desk(world_settings: dict[str, Any]) -> AsyncIterator[SystemUnderTest]:
     """A system with one article and a clock wound by hand."""
-    async with running(clock=ManualClock()) as system:
+    async with running(clock=ManualClock(), **world_settings) as system:
         await system.learn(RETURNS)
         yield system
 

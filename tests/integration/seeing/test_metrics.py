@@ -18,8 +18,8 @@ PAIR = ("How long does shipping to Canada take?", "Shipping to Canada takes five
 
 
 @pytest.fixture
-async def watched() -> AsyncIterator[SystemUnderTest]:
-    async with running(metrics_token=TOKEN) as started:
+async def watched(world_settings: dict[str, Any]) -> AsyncIterator[SystemUnderTest]:
+    async with running(metrics_token=TOKEN, **world_settings) as started:
         yield started
 
 
