@@ -127,7 +127,7 @@ async def counted(url: str) -> dict[str, int]:
 
 
 def hold(seen: dict[str, Any]) -> None:
-    report(str(seen))
+    report("\n".join(f"{name:15} {value}" for name, value in seen.items()))
     assert set(seen["jobs"]) == {"completed"}
     assert (seen["kept"], seen["twice"], seen["not found"]) == (seen["pairs"], 0, [])
     assert (seen["answered"], seen["queries"], seen["failed answers"]) == (seen["asked"], seen["asked"], [])
