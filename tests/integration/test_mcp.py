@@ -12,7 +12,7 @@ from tests.support.access import visitor
 from tests.support.serving import KEY, serving
 from tests.support.system import SystemUnderTest, running
 
-from application.use_cases.escalations import HandOver
+from application.use_cases.handing_over import HandOver
 
 TOOLS = {"search_knowledge", "ask_support", "escalate"}
 MODERN = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/list"}

@@ -28,6 +28,9 @@ from entrypoints.http.versions import Deprecation, deprecation_of
 
 Json = dict[str, Any]
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+"""In the order of reading; the framework keeps them in a set, whose order changes from process to process."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -74,13 +77,15 @@ def _json_of(declared: Any) -> Any:
 
 
 def operations(app: Litestar) -> Iterator[Operation]:
-    """All that the document holds, in the order of their registration."""
+    """All that the document holds: paths in the order of their registration, methods in that of reading."""
     entrance: Entrance = app.state["entrance"]
     for route in app.routes:
         if not isinstance(route, HTTPRoute):
             continue
-        for method, (handler, _) in route.route_handler_map.items():
-            if method != "OPTIONS" and handler.resolve_include_in_schema():
+        served = route.route_handler_map
+        for method in sorted(served.keys() & set(METHODS), key=METHODS.index):
+            handler, _ = served[method]
+            if handler.resolve_include_in_schema():
                 rules = entrance.rules_of(handler, method)
                 shape = Shape.of(handler, route.path_parameters, open_query=rules.open_query)
                 yield Operation(route.path_format or "/", method, handler, rules, shape)
