@@ -28,7 +28,7 @@ from entrypoints.http.server import build_app
 from entrypoints.settings import BadSettings, read_settings
 from entrypoints.system import System
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Answers questions from approved Q&A knowledge.")
+cli = typer.Typer(no_args_is_help=True, add_completion=False)
 for command in (serve, worker, migrate, reindex, evaluate, calibrate):
     cli.command()(command)
 cli.add_typer(keys, name="keys")
@@ -41,6 +41,21 @@ Url = Annotated[
 ]
 Key = Annotated[str | None, typer.Option(envvar="SUPPORTRAG_API_KEY", help="The API key for --url.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"supportrag {VERSION}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Answers questions from approved Q&A knowledge."""
 
 
 def main() -> None:
@@ -112,13 +127,13 @@ def _print_end(found: dict[str, Any]) -> None:
 @cli.command()
 def ingest(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
-    url: Url = None,
+    url: Annotated[str, typer.Option(envvar="SUPPORTRAG_URL", help="A running server.")] = "http://127.0.0.1:8000",
     api_key: Key = None,
     yes: Annotated[bool, typer.Option("--yes", help="Let in what would wait for a review, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Upload files to a server and follow the job to its end."""
-    client = ApiClient(url or "http://127.0.0.1:8000", api_key)
+    client = ApiClient(url, api_key)
     with Progress(console=errors, disable=as_json) as progress:
         task = progress.add_task("Reading", total=1.0)
         job = client.ingest(files, approve=yes, on_progress=lambda done: progress.update(task, completed=done))

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -87,7 +88,8 @@ class Settings(BaseSettings):
     def _known(cls, value: str, info: object) -> str:
         name = str(getattr(info, "field_name", ""))
         if not any(value == known or (known[-1] in ":/" and value.startswith(known)) for known in _CHOICES[name]):
-            raise ValueError(f"must be one of: {', '.join(_CHOICES[name])}")
+            shown = (known if known[-1] != ":" else f"{known}<model>" for known in _CHOICES[name])
+            raise ValueError(f"must be one of: {', '.join(shown)}")
         return value
 
     @field_validator("database_url", "redis_url", "vector_url")
@@ -217,7 +219,14 @@ def _refuse_unknown_names() -> None:
     given = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
     unknown = sorted(name for name in given - known if not name.startswith(FOREIGN))
     if unknown:
-        raise BadSettings(f"Unknown settings: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
+        raise BadSettings(" ".join(f"{name} is not known{_meant(name, known)}." for name in unknown))
+
+
+def _meant(name: str, known: set[str]) -> str:
+    """The names that a typing error may have been, else all there are."""
+    endings = [each.removeprefix(PREFIX) for each in sorted(known)]
+    alike = [PREFIX + each for each in get_close_matches(name.removeprefix(PREFIX), endings)]
+    return f" (is it {' or '.join(alike)}?)" if alike else f"; known are {', '.join(sorted(known))}"
 
 
 def _said(offence: Mapping[str, object]) -> str:

@@ -53,6 +53,12 @@ def test_a_misspelt_name_is_refused_with_the_ones_there_are(monkeypatch: pytest.
         read_settings()
 
 
+def test_a_name_that_is_like_no_other_is_refused_with_all_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPPORTRAG_QQQQ", "x")
+    with pytest.raises(BadSettings, match=r"SUPPORTRAG_QQQQ is not known; known are .*SUPPORTRAG_VECTOR_URL"):
+        read_settings()
+
+
 def test_a_database_needs_the_key_that_its_secrets_are_encrypted_with() -> None:
     with pytest.raises(ValidationError, match="SUPPORTRAG_MASTER_KEY is required"):
         settings(database_url="postgresql://x/y")

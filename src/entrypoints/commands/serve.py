@@ -16,7 +16,7 @@ from litestar import Litestar
 from domain.access import DEFAULT_TENANT, PLATFORM_TENANT, Caller, Principal, Scope, Tier
 from entrypoints.commands.durable import durable
 from entrypoints.commands.schema import require_current_schema
-from entrypoints.commands.terminal import console
+from entrypoints.commands.terminal import console, errors
 from entrypoints.container import Container, build
 from entrypoints.demo import load_demo
 from entrypoints.http.server import build_app
@@ -29,13 +29,15 @@ REQUESTS_END_WITHIN = 8
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="8000 unless configured; 0: any that is free.")
+    ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Load a real FAQ in four languages.")] = False,
     data: Annotated[
         Path | None, typer.Option(file_okay=False, help="Keep everything in this folder, with a database of its own.")
     ] = None,
-    tls_cert: Annotated[Path | None, typer.Option(exists=True)] = None,
-    tls_key: Annotated[Path | None, typer.Option(exists=True)] = None,
+    tls_cert: Annotated[Path | None, typer.Option(exists=True, help="PEM file; then https is served.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(exists=True, help="PEM file of its private key.")] = None,
 ) -> None:
     """Serve the HTTP API; with nothing configured, the whole system in this one process."""
     require_certificate(tls_cert, tls_key)
@@ -43,16 +45,18 @@ def serve(
     with ExitStack() as stack:
         kept = stack.enter_context(durable(data)) if data else {}
         settings, made_for_this_run = _with_key(read_settings(**given, **kept))
+        place = stack.enter_context(_bound(settings))
+        base = f"{'https' if tls_cert else 'http'}://{settings.host}:{place.getsockname()[1]}"
         asyncio.run(require_current_schema(settings))
         system = System(build(settings))
 
         async def welcome(container: Container) -> None:
             count = await load_demo(container, operator(settings)) if demo else 0
-            _introduce(settings, made_for_this_run, count, "https" if tls_cert else "http")
+            _introduce(settings, base, made_for_this_run, count)
 
         _introduce_settings(settings)
         app = build_app(system, work=not settings.is_shared, after_opening=welcome)
-        Draining(listening(app, settings, tls_cert, tls_key), system).run()
+        Draining(listening(app, settings, tls_cert, tls_key), system).run(sockets=[place])
 
 
 def require_certificate(certificate: Path | None, key: Path | None) -> None:
@@ -107,6 +111,21 @@ class Draining(uvicorn.Server):
         await asyncio.gather(self._system.stop_working(), super().shutdown(sockets))
 
 
+def _bound(settings: Settings) -> socket.socket:
+    """The address, taken before anything is loaded; nobody can connect until it is listened on."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    place = socket.socket(family)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind((settings.host, settings.port))
+    except OSError as error:
+        place.close()
+        refusal = f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}. Try another --port."
+        errors.print(refusal, style="red", highlight=False)
+        raise typer.Exit(1) from error
+    return place
+
+
 def _with_key(settings: Settings) -> tuple[Settings, str | None]:
     """With authentication on and no key given, one is made for this run."""
     if settings.auth == "off" or settings.bootstrap_api_key is not None:
@@ -125,7 +144,10 @@ def _introduce_settings(settings: Settings) -> None:
     if settings.data_dir is not None:
         console.print(f"Embedded: everything is kept in {settings.data_dir} (PostgreSQL, FAISS, bundled models).")
     elif settings.database == "memory":
-        console.print("Embedded: storage in memory (nothing is kept when this process ends), FAISS, bundled models.")
+        console.print(
+            "Embedded: storage in memory (nothing is kept when this process ends), FAISS, bundled models.",
+            soft_wrap=True,
+        )
     elif not settings.is_shared:
         console.print(f"Inside this process: {', '.join(settings.in_process)}. It takes its database alone.")
     if settings.is_shared:
@@ -134,8 +156,7 @@ def _introduce_settings(settings: Settings) -> None:
         console.print("[bold red]AUTH=off: every caller is admin. For a closed network only.[/bold red]")
 
 
-def _introduce(settings: Settings, key: str | None, demo_pairs: int, scheme: str) -> None:
-    base = f"{scheme}://{settings.host}:{settings.port}"
+def _introduce(settings: Settings, base: str, key: str | None, demo_pairs: int) -> None:
     if key:
         console.print(f"API key made for this run: [bold]{key}[/bold]", highlight=False, soft_wrap=True)
     if demo_pairs:
@@ -147,4 +168,6 @@ def _introduce(settings: Settings, key: str | None, demo_pairs: int, scheme: str
             line = f"curl -s {base}/api/v1/queries {auth}-H 'Content-Type: application/json' -d '{body}'"
             console.print(line, highlight=False, soft_wrap=True, markup=False)
         console.print()
-    console.print(f"API documentation: {base}/docs", highlight=False)
+    console.print(
+        f"Console: {base}/console  API: {base}/docs  Assistants (MCP): {base}/mcp", highlight=False, soft_wrap=True
+    )
