@@ -178,11 +178,10 @@ def check(as_json: AsJson = False) -> None:
 
 @cli.command()
 def openapi() -> None:
-    """Print the OpenAPI document."""
-    from entrypoints.http.openapi import build_openapi
-
+    """Print the OpenAPI document, as a server serves it."""
     app = build_app(System(build(read_settings())))
-    typer.echo(json.dumps(build_openapi(app, VERSION), ensure_ascii=False, indent=1))
+    served = json.loads(app.state["described"].openapi())
+    typer.echo(json.dumps(served, ensure_ascii=False, indent=1))
 
 
 def _run(work: Callable[[System], Coroutine[Any, Any, dict[str, Any]]]) -> dict[str, Any]:

@@ -271,6 +271,7 @@ class Container(containers.DeclarativeContainer):
         numbers=numbers,
         log_book=log_book,
         log_lines=providers.Singleton(parts.log_lines, settings, clean, log_book),
+        cipher=cipher,
         clock=clock,
     )
 

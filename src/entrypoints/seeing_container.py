@@ -37,6 +37,7 @@ class SeeingContainer(containers.DeclarativeContainer):
     log_book: providers.Dependency[Any] = providers.Dependency()
     log_lines: providers.Dependency[Any] = providers.Dependency()
     """The process's way to log, to be opened first and closed last."""
+    cipher: providers.Dependency[Any] = providers.Dependency()
     clock: providers.Dependency[Any] = providers.Dependency()
 
     read_analytics = providers.Singleton(analytics.ReadAnalytics, insights, clock)
@@ -45,7 +46,7 @@ class SeeingContainer(containers.DeclarativeContainer):
     )
     warm_gaps = providers.Singleton(gaps.WarmGaps, insights, store, question_vectors, clock)
     fold_insights = providers.Singleton(analytics.FoldInsights, insights)
-    browse_logs = providers.Singleton(logs.BrowseLogs, log_book)
+    browse_logs = providers.Singleton(logs.BrowseLogs, log_book, cipher)
     keep_logs = providers.Singleton(logs.KeepLogs, log_book)
     forget_logs = providers.Singleton(logs.ForgetLogs, log_book, clock, settings.provided.retention_days)
     report_error = providers.Singleton(watching.ReportError, store, numbers, clock, own_tenant)

@@ -50,7 +50,7 @@ class WebhookContainer(containers.DeclarativeContainer):
     retry_delivery = providers.Singleton(redelivery.RetryDelivery, store, queue, queue, signal, clock, ids)
     browse_webhooks = providers.Singleton(webhook_reading.BrowseWebhooks, store, queue)
     browse_deliveries = providers.Singleton(webhook_reading.BrowseDeliveries, queue)
-    read_events = providers.Singleton(webhook_reading.ReadEvents, queue, signal)
+    read_events = providers.Singleton(webhook_reading.ReadEvents, queue, signal, cipher)
     accept_incoming = providers.Singleton(
         AcceptIncoming,
         store,

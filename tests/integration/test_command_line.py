@@ -104,4 +104,7 @@ def test_backends_and_the_api_are_described_as_json(run: Run) -> None:
     code, out, _ = run("check", "--json")
     assert (code, json.loads(out)["service"]) == (0, "healthy")
     code, out, _ = run("openapi")
-    assert (code, json.loads(out)["openapi"].startswith("3.1")) == (0, True)
+    document = json.loads(out)
+    assert (code, document["openapi"].startswith("3.1")) == (0, True)
+    asked = document["paths"]["/api/v1/queries"]["post"]["requestBody"]["content"]["application/json"]
+    assert asked["example"]["question"], "the document that a server serves has examples"

@@ -1,8 +1,11 @@
 """Reading the service's log, keeping it, and forgetting what is old."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
+from application.cursors import SealedCursors
+from application.ports.delivery import Cipher
 from application.ports.logs import LogBook, LogFilter, LogLine
 from application.ports.system import Clock
 from domain.access import Caller
@@ -14,13 +17,18 @@ KEPT_DAYS = 14
 
 
 class BrowseLogs:
-    def __init__(self, book: LogBook) -> None:
-        self._book = book
+    def __init__(self, book: LogBook, cipher: Cipher) -> None:
+        self._book, self._cursors = book, SealedCursors(cipher, "logs")
 
     async def __call__(self, caller: Caller, wanted: LogFilter, request: PageRequest) -> Page[LogLine]:
         """Of the caller's tenant; raises `InvalidInput` for a foreign cursor, `ServiceUnavailable`."""
+        tenant_id, cursor = caller.tenant_id, request.cursor
+        if cursor is not None:
+            request = replace(request, cursor=self._cursors.open(tenant_id, cursor))
         await self._book.flush()
-        return await self._book.page(caller.tenant_id, wanted, request)
+        found = await self._book.page(tenant_id, wanted, request)
+        behind = found.next_cursor
+        return replace(found, next_cursor=self._cursors.seal(tenant_id, behind)) if behind else found
 
 
 class KeepLogs:

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from application.ports.delivery import DeliveryFilter, DeliveryLog, DeliveryQueue
+from application.cursors import SealedCursors
+from application.ports.delivery import Cipher, DeliveryFilter, DeliveryLog, DeliveryQueue
 from application.ports.queue import WorkSignal
 from application.ports.storage import WEBHOOKS, Store
 from application.use_cases.redelivery import failed_deliveries
@@ -81,32 +82,50 @@ class BrowseDeliveries:
         return await self._log.find_event(caller.tenant_id, delivery.event_id)
 
 
-class ReadEvents:
-    """The event log: by position, or as a feed that goes on."""
+START = "0"
+"""The cursor before the first event."""
 
-    def __init__(self, deliveries: DeliveryLog, signal: WorkSignal) -> None:
+
+class ReadEvents:
+    """The event log: by cursor, or as a feed that goes on. An event comes with the cursor that is just behind it."""
+
+    def __init__(self, deliveries: DeliveryLog, signal: WorkSignal, cipher: Cipher) -> None:
         self._log, self._signal = deliveries, signal
+        self._cursors = SealedCursors(cipher, "events")
 
     async def page(
-        self, caller: Caller, position: int | None, limit: int, types: Sequence[str] = ()
-    ) -> Page[tuple[int, PublicEvent]]:
-        found = await self._log.events(caller.tenant_id, position, limit + 1, types)
-        items, has_next = tuple(found[:limit]), len(found) > limit
+        self, caller: Caller, cursor: str | None, limit: int, types: Sequence[str] = ()
+    ) -> Page[tuple[str, PublicEvent]]:
+        """Raises `InvalidInput` for a cursor that is none."""
+        found = await self._log.events(caller.tenant_id, self._position(caller, cursor), limit + 1, types)
+        items, has_next = tuple(self._behind(caller, *each) for each in found[:limit]), len(found) > limit
         total = await self._log.count_events(caller.tenant_id, types)
-        cursor = str(items[-1][0]) if has_next else None
-        return Page(items, total, limit, 0, has_next, cursor)
+        return Page(items, total, limit, 0, has_next, items[-1][0] if has_next else None)
 
-    async def feed(
-        self, caller: Caller, position: int | None, types: Sequence[str] = ()
-    ) -> AsyncIterator[tuple[int, PublicEvent] | None]:
-        """Every event after the position (by default: from now on), as it comes; a `None` now and then
-        while nothing does, so that whoever listens can tell silence from death."""
+    def feed(
+        self, caller: Caller, cursor: str | None, types: Sequence[str] = ()
+    ) -> AsyncIterator[tuple[str, PublicEvent] | None]:
+        """Every event behind the cursor (by default: from now on), as it comes; a `None` now and then while
+        nothing does, so that whoever listens can tell silence from death. Raises `InvalidInput` at once."""
+        return self._follow(caller, self._position(caller, cursor), types)
+
+    async def _follow(
+        self, caller: Caller, position: int | None, types: Sequence[str]
+    ) -> AsyncIterator[tuple[str, PublicEvent] | None]:
         last = await self._log.last_position(caller.tenant_id) if position is None else position
         while True:
             found = await self._log.events(caller.tenant_id, last, FEED_BATCH, types)
             for at, event in found:
                 last = at
-                yield at, event
+                yield self._behind(caller, at, event)
             if not found:
                 yield None
                 await self._signal.wait(FEED_POLL)
+
+    def _position(self, caller: Caller, cursor: str | None) -> int | None:
+        if cursor is None:
+            return None
+        return 0 if cursor == START else int(self._cursors.open(caller.tenant_id, cursor))
+
+    def _behind(self, caller: Caller, position: int, event: PublicEvent) -> tuple[str, PublicEvent]:
+        return self._cursors.seal(caller.tenant_id, str(position)), event

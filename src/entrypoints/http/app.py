@@ -133,6 +133,7 @@ def create_app(
         pdb_on_exception=False,
     )
     app.state["entrance"] = entrance
+    app.state["described"] = described
     described.app = app
     check_routes(app, deprecations)
     app.asgi_handler = Border(

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from litestar.di import Provide
 from tests.support.border import build, client
 from tests.support.webhooks import SECRET, WebhookWorld, caller
 
-from application.use_cases.webhook_reading import BrowseDeliveries, BrowseWebhooks, ReadEvents
+from application.use_cases.webhook_reading import START, BrowseDeliveries, BrowseWebhooks, ReadEvents
 from entrypoints.http.app import HttpOptions
 from entrypoints.http.routes.deliveries import DeliveriesController
 from entrypoints.http.routes.events import EventsController, feed
@@ -24,6 +25,7 @@ from entrypoints.http.routes.webhooks import WebhooksController
 
 EXAMPLES = Path(__file__).resolve().parents[4] / "shared/contract/seed_examples.json"
 NEW = {"url": "https://receiver.example/hook", "events": ["query.failed"], "secret": SECRET}
+FAILED = re.compile(rb"id: (?P<id>v1\.\S+)\nevent: query\.failed\ndata: (?P<data>\{.+\})\n\n")
 ROUTES = (WebhooksController, DeliveriesController, EventsController, IncomingController)
 
 
@@ -37,8 +39,8 @@ def provided(world: WebhookWorld) -> dict[str, Provide]:
         "register_webhook": world.register, "change_webhook": world.change, "delete_webhook": world.delete,
         "rotate_secret": world.rotate, "test_webhook": world.test, "retry_delivery": world.retry,
         "browse_webhooks": BrowseWebhooks(world.store, world.queue), "accept_incoming": world.accept,
-        "browse_deliveries": BrowseDeliveries(world.queue), "read_events": ReadEvents(world.queue, world.signal),
-        "clock": world.clock,
+        "browse_deliveries": BrowseDeliveries(world.queue), "clock": world.clock,
+        "read_events": ReadEvents(world.queue, world.signal, world.cipher),
     }  # fmt: skip
     return {name: Provide(giving(part), sync_to_thread=False) for name, part in parts.items()}
 
@@ -253,14 +255,21 @@ async def test_the_event_log_is_read_by_cursor(http: httpx.AsyncClient, world: W
 
 
 async def test_the_event_log_is_a_feed_too(world: WebhookWorld) -> None:
-    events = ReadEvents(world.queue, world.signal)
-    lines = feed(events, caller(), 0, ())
+    events = ReadEvents(world.queue, world.signal, world.cipher)
+    lines = feed(events.feed(caller(), START))
     await world.fail_questions(1)
     await world.run_due()
-    first = await asyncio.wait_for(anext(lines), 2)
-    assert first.startswith(b"id: 1\nevent: query.failed\ndata: {")
+    first = FAILED.match(await asyncio.wait_for(anext(lines), 2))
+    assert first and json.loads(first["data"])["data"]["query_id"] == "q_0"
     assert (await asyncio.wait_for(anext(lines), 2)).startswith(b":")
     await lines.aclose()
+
+    await world.fail_questions(1)
+    await world.run_due()
+    resumed = feed(events.feed(caller(), first["id"].decode()))
+    next_ = FAILED.match(await asyncio.wait_for(anext(resumed), 2))
+    assert next_ and next_["id"] != first["id"] and next_["data"] != first["data"]
+    await resumed.aclose()
 
 
 async def test_a_listener_gets_server_sent_events(app: Litestar, world: WebhookWorld) -> None:
@@ -286,7 +295,7 @@ async def test_a_listener_gets_server_sent_events(app: Litestar, world: WebhookW
     await asyncio.wait_for(app(scope, receive, send), 5)  # type: ignore[arg-type]
     answered = {name.lower(): value for name, value in sent[0]["headers"]}
     assert answered[b"content-type"].startswith(b"text/event-stream")
-    assert sent[1]["body"].startswith(b"id: 1\nevent: query.failed\ndata: {")
+    assert FAILED.match(sent[1]["body"])
 
 
 def message(**changes: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The catalogue of events, the event log, and the log as a feed."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -10,12 +10,11 @@ from litestar.params import FromQuery
 from litestar.response import Stream
 from msgspec import Meta, Struct
 
-from application.use_cases.webhook_reading import ReadEvents
+from application.use_cases.webhook_reading import START, ReadEvents
 from domain.access import Scope
 from domain.asyncapi import asyncapi_document
 from domain.catalogue import CATALOGUE, TEST, EventType
 from domain.delivery import PublicEvent
-from domain.errors import InvalidInput
 from domain.paging import Page
 from entrypoints.http.app import rules
 from entrypoints.http.calls import API_VERSION, Call
@@ -27,7 +26,7 @@ from entrypoints.http.security import Caller
 EVENT_STREAM = "text/event-stream"
 _AS_FEED = {"Content-Type": EVENT_STREAM, "X-Accel-Buffering": "no"}
 """A handler that mostly answers JSON would call its streams so too."""
-Position = Annotated[str, Meta(min_length=1, max_length=32)]
+Cursor = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class EventTypeOut(Struct, kw_only=True):
@@ -75,15 +74,15 @@ class EventsController(Controller):
         caller: Caller,
         read_events: NamedDependency[ReadEvents],
         limit: FromQuery[Limit] = 20,
-        cursor: FromQuery[Position | None] = None,
+        cursor: FromQuery[Cursor | None] = None,
         event_type: FromQuery[list[EventName] | None] = None,
     ) -> Envelope[EventPage] | Stream:
         """The event log from a cursor on, oldest first; with `Accept: text/event-stream` as a feed."""
         types = tuple(event_type or ())
         if EVENT_STREAM in Call.of(request).given.get("accept", ""):
             resumed = Call.of(request).given.get("last-event-id") or cursor
-            return Stream(feed(read_events, caller, _position(resumed), types), headers=_AS_FEED)
-        found = await read_events.page(caller, _position(cursor), limit, types)
+            return Stream(feed(read_events.feed(caller, resumed, types)), headers=_AS_FEED)
+        found = await read_events.page(caller, cursor, limit, types)
         return page(_shown(found, cursor), found)
 
     @get("/schema/asyncapi.json", operation_id="asyncapi", opt=rules(public=True), include_in_schema=False)
@@ -92,28 +91,18 @@ class EventsController(Controller):
         return Response(body, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
 
-def _position(cursor: str | None) -> int | None:
-    if cursor is None:
-        return None
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
-        raise InvalidInput("This cursor was not made by this list; take the one of its last page.", field="cursor")
-    return int(cursor)
-
-
-def _shown(found: Page[tuple[int, PublicEvent]], cursor: str | None) -> EventPage:
+def _shown(found: Page[tuple[str, PublicEvent]], cursor: str | None) -> EventPage:
     events = [EventOut.of(event) for _, event in found.items]
-    last = str(found.items[-1][0]) if found.items else cursor or "0"
+    last = found.items[-1][0] if found.items else cursor or START
     return EventPage(events=events, cursor=last, pagination=Pagination.of(found))
 
 
-async def feed(
-    events: ReadEvents, caller: Caller, position: int | None, types: Sequence[str]
-) -> AsyncGenerator[bytes, None]:
+async def feed(events: AsyncIterator[tuple[str, PublicEvent] | None]) -> AsyncGenerator[bytes, None]:
     """Server-sent events; a comment line while nothing happens, so that a listener sees the line is alive."""
-    async for item in events.feed(caller, position, types):
+    async for item in events:
         yield b": nothing yet\n\n" if item is None else _line(*item)
 
 
-def _line(position: int, event: PublicEvent) -> bytes:
+def _line(cursor: str, event: PublicEvent) -> bytes:
     data = msgspec.json.encode(EventOut.of(event))
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (position, event.type.encode(), data)
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (cursor.encode(), event.type.encode(), data)
