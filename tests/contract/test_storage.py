@@ -261,12 +261,13 @@ async def test_removing_by_condition_says_how_many_went(world: World) -> None:
 
 
 async def _contended(world: World, rounds: int) -> list[bool]:
-    """Several at once count one number up; whether each succeeded."""
+    """Several count one number up, each from what it read before any of them wrote; whether each succeeded."""
+    all_have_read = asyncio.Barrier(rounds)
 
     async def count_up() -> bool:
         async with world.begin() as uow:
             mine = await uow[SPECIMENS].get("a")
-            await asyncio.sleep(0.01)
+            await all_have_read.wait()
             mine.number += 1
             try:
                 await uow[SPECIMENS].save(mine)

@@ -54,3 +54,10 @@ def in_every_world(metafunc: pytest.Metafunc) -> None:
     """For a module's `pytest_generate_tests`: its tests run once in each world."""
     if "world_settings" in metafunc.fixturenames:
         metafunc.parametrize("world_settings", WORLDS, indirect=True)
+
+
+def in_both_stores(metafunc: pytest.Metafunc) -> None:
+    """For what searches little: in memory and on PostgreSQL always, and on Qdrant's engine by `make reliability`."""
+    if "world_settings" in metafunc.fixturenames:
+        worlds = ("memory", "postgres", pytest.param("qdrant", marks=pytest.mark.slow))
+        metafunc.parametrize("world_settings", worlds, indirect=True)
