@@ -15,6 +15,8 @@ import httpx
 import pytest
 from tests.support.qdrant_server import QdrantProcess, running_qdrant
 
+from adapters.indexing import guarded
+
 WORLDS = ("memory", "postgres", "qdrant")
 MASTER_KEY = "a master key for tests"
 
@@ -46,6 +48,8 @@ def world_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
         "master_key": MASTER_KEY,
     }
     if world == "qdrant":
+        # The stand-in shares two cores with the tests; what a slow index costs, the tests of outages show.
+        request.getfixturevalue("monkeypatch").setattr(guarded, "SEARCH_SECONDS", 15.0)
         kept["vector_url"] = f"qdrant+{request.getfixturevalue('qdrant_url')}"
     return kept
 
