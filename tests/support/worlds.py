@@ -6,14 +6,13 @@
   a server as far as the engine and the client's wire go; replicas, shards and the server's own limits it cannot show.
 """
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from tests.support.qdrant_server import QdrantProcess, running_qdrant
+from tests.support.scratch import scratch_folder
 
 from adapters.indexing import guarded
 
@@ -23,7 +22,7 @@ MASTER_KEY = "a master key for tests"
 
 @pytest.fixture(scope="session")
 def qdrant_server() -> Iterator[QdrantProcess]:
-    with tempfile.TemporaryDirectory(prefix="supportrag-qdrant-") as folder, running_qdrant(Path(folder)) as server:
+    with scratch_folder("supportrag-qdrant-") as folder, running_qdrant(folder) as server:
         yield server
 
 
@@ -58,10 +57,3 @@ def in_every_world(metafunc: pytest.Metafunc) -> None:
     """For a module's `pytest_generate_tests`: its tests run once in each world."""
     if "world_settings" in metafunc.fixturenames:
         metafunc.parametrize("world_settings", WORLDS, indirect=True)
-
-
-def in_both_stores(metafunc: pytest.Metafunc) -> None:
-    """For what searches little: in memory and on PostgreSQL always, and on Qdrant's engine by `make reliability`."""
-    if "world_settings" in metafunc.fixturenames:
-        worlds = ("memory", "postgres", pytest.param("qdrant", marks=pytest.mark.slow))
-        metafunc.parametrize("world_settings", worlds, indirect=True)
