@@ -168,11 +168,12 @@ async def test_without_postgres_callers_are_told_to_come_back_and_nothing_is_hal
 
 
 async def recorded(url: str) -> int:
-    """How many questions; each with its trace."""
+    """How many questions; each with its trace. One snapshot: the last callers' may be being written."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("SELECT set_config('app.scope', 'all_tenants', false)")
-        queries, traces = [await connection.fetchval(f"SELECT count(*) FROM {name}") for name in ("queries", "traces")]
+        counts = "SELECT (SELECT count(*) FROM queries), (SELECT count(*) FROM traces)"
+        queries, traces = await connection.fetchrow(counts)
         assert queries == traces
         return int(queries)
     finally:
