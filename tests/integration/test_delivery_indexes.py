@@ -9,6 +9,7 @@ import pytest
 
 from adapters.delivery.postgres import statements as sql
 from adapters.delivery.postgres.log import _DELIVERIES, _EVENTS, _where
+from adapters.delivery.postgres.rows import CHANGING_COLUMNS, columns
 from adapters.storage.postgres import PostgresStore
 from adapters.system.fixed import CountingIds, ManualClock
 from application.ports.delivery import DeliveryFilter
@@ -109,3 +110,22 @@ async def test_the_work_of_workers_is_found_by_index(store: PostgresStore) -> No
     for query, args in asked:
         found = await plan(store, None, query, *args)
         assert "Seq Scan on webhook_deliveries" not in found and "Seq Scan on webhooks" not in found, found
+
+
+async def test_an_attempt_is_recorded_by_key_though_the_table_was_empty_when_that_was_first_planned(
+    database_url: str,
+) -> None:
+    """A plan kept from an empty table was measured to read all of a tenant's deliveries for each attempt."""
+    new = PostgresStore(database_url, ManualClock(), CountingIds(), connections=1)
+    await new.open()
+    nothing = columns([("tenant3", "del_none", *[None] * len(CHANGING_COLUMNS), "c", NOW, "{}")])
+    for _ in range(10):  # a server keeps a plan after five
+        async with new.transaction() as transaction:
+            await transaction.fetch(sql.SETTLE, nothing)
+    async with new.transaction() as transaction:
+        await transaction.fetch(FILL, ())
+        found = "\n".join(row[0] for row in await transaction.fetch("EXPLAIN " + sql.SETTLE, nothing))
+        kept = "SELECT generic_plans FROM pg_prepared_statements WHERE statement = $1"
+        assert await transaction.fetchval(kept, (sql.SETTLE,)) == 0
+    await new.close()
+    assert found.count("webhook_deliveries_pkey") == 2 and "Seq Scan on webhook_deliveries" not in found, found

@@ -9,6 +9,7 @@ from adapters.delivery.postgres.log import PostgresDeliveryLog
 from adapters.delivery.postgres.rows import (
     Transaction,
     changes_row,
+    columns,
     delivery_of,
     delivery_row,
     event_of,
@@ -40,8 +41,6 @@ class PostgresDeliveries(PostgresDeliveryLog):
 
     async def relay(self, limit: int, fan_out: Callable[[Sequence[RecordedEvent]], Awaitable[FanOut]]) -> int:
         async with self._open(None) as transaction:
-            if not await transaction.fetchval(sql.RELAY_TURN, ()):
-                return 0
             rows = await transaction.fetch(sql.TO_RELAY, (limit,))
             if not rows:
                 return 0
@@ -53,11 +52,11 @@ class PostgresDeliveries(PostgresDeliveryLog):
     async def _take_in(self, transaction: Transaction, result: FanOut) -> None:
         opened = {d.webhook_id: _fresh_lane(d, result.limits[d.webhook_id]) for d in result.deliveries}
         if opened:
-            await transaction.fetch_each(sql.OPEN_LANE, [lane_row(opened[key]) for key in sorted(opened)])
+            await transaction.fetch(sql.OPEN_LANE, columns(lane_row(opened[key]) for key in sorted(opened)))
         if result.events:
-            await transaction.fetch_each(sql.PUT_EVENT, [event_row(event, logged=True) for event in result.events])
+            await transaction.fetch(sql.PUT_EVENT, columns(event_row(event, logged=True) for event in result.events))
         if result.deliveries:
-            await transaction.fetch_each(sql.PUT_DELIVERY, [delivery_row(each) for each in result.deliveries])
+            await transaction.fetch(sql.PUT_DELIVERY, columns(map(delivery_row, result.deliveries)))
 
     async def add(self, event: PublicEvent | None, delivery: Delivery, limits: LaneLimits) -> None:
         async with self._open(None) as transaction:
@@ -66,9 +65,9 @@ class PostgresDeliveries(PostgresDeliveryLog):
                 if not await transaction.fetch(sql.MARK_RETRIED, marks):
                     raise Conflict("The delivery was retried already.")
             if event is not None:
-                await transaction.fetch(sql.PUT_EVENT, event_row(event, logged=False))
-            await transaction.fetch(sql.OPEN_LANE, lane_row(_fresh_lane(delivery, limits)))
-            await transaction.fetch(sql.PUT_DELIVERY, delivery_row(delivery))
+                await transaction.fetch(sql.PUT_EVENT, columns([event_row(event, logged=False)]))
+            await transaction.fetch(sql.OPEN_LANE, columns([lane_row(_fresh_lane(delivery, limits))]))
+            await transaction.fetch(sql.PUT_DELIVERY, columns([delivery_row(delivery)]))
             await transaction.commit()
 
     async def claim(self, now: datetime, claim_id: str, room: Room) -> list[Claimed]:
@@ -101,7 +100,8 @@ class PostgresDeliveries(PostgresDeliveryLog):
             rows = await transaction.fetch(sql.LOCK_OVERDUE, overdue)
             for delivery in (delivery_of(row) for row in rows):
                 await self._reaped(transaction, delivery, lanes, now, announce)
-            await transaction.fetch_each(sql.KEEP_LANE, [lane_row(lanes[key]) for key in sorted(lanes)])
+            if lanes:
+                await transaction.fetch(sql.KEEP_LANE, columns(map(lane_row, lanes.values())))
             await transaction.commit()
         return len(rows)
 
@@ -117,7 +117,7 @@ class PostgresDeliveries(PostgresDeliveryLog):
             delivery.lose_lease(now)
         else:
             delivery.give_up(Reason.EXPIRED, now)
-        await transaction.fetch(sql.KEEP_DELIVERY, changes_row(delivery))
+        await transaction.fetch(sql.KEEP_DELIVERY, columns([changes_row(delivery)]))
         if delivery.state is State.FAILED:
             lanes[delivery.webhook_id] = reaped_lane(lanes[delivery.webhook_id], delivery, now)
             await self._put(transaction, delivery.tenant_id, announce(delivery))
@@ -131,9 +131,9 @@ class PostgresDeliveries(PostgresDeliveryLog):
     async def change_lane(self, tenant_id: str, webhook_id: str, now: datetime, change: Callable[[Lane], Lane]) -> None:
         fresh = Lane(webhook_id=webhook_id, tenant_id=tenant_id, since=now)
         async with self._open(tenant_id) as transaction:
-            await transaction.fetch(sql.OPEN_LANE, lane_row(fresh))
+            await transaction.fetch(sql.OPEN_LANE, columns([lane_row(fresh)]))
             lane = lane_of(await transaction.fetchval(sql.LOCK_LANE, (webhook_id,)))
-            await transaction.fetch(sql.KEEP_LANE, lane_row(change(lane)))
+            await transaction.fetch(sql.KEEP_LANE, columns([lane_row(change(lane))]))
             await transaction.commit()
 
     async def next_due(self) -> datetime | None:

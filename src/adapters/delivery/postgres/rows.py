@@ -1,6 +1,6 @@
 """Rows and what they stand for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from enum import StrEnum
 from typing import Any, Protocol, Self
@@ -47,6 +47,11 @@ class Transaction(Protocol):
     async def commit(self) -> None: ...
 
 
+def columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    """One list a column, as statements for many rows take them; there is at least one row."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
 def delivery_row(delivery: Delivery) -> tuple[Any, ...]:
     """The values of `DELIVERY_COLUMNS`."""
     return tuple(_column(delivery, name) for name in DELIVERY_COLUMNS)
@@ -59,7 +64,7 @@ def changes_row(delivery: Delivery) -> tuple[Any, ...]:
 
 def _column(delivery: Delivery, name: str) -> Any:
     if name == "delays":
-        return list(delivery.policy.delays)
+        return "{" + ",".join(map(str, delivery.policy.delays)) + "}"  # a list in a list has to be a text
     if name == "timeout_seconds":
         return delivery.policy.timeout_seconds
     value = getattr(delivery, name)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.delivery.postgres import statements as sql
-from adapters.delivery.postgres.rows import Transaction, attempt_body, changes_row, lane_of, lane_row
+from adapters.delivery.postgres.rows import Transaction, attempt_body, changes_row, columns, lane_of, lane_row
 from application.ports.delivery import Settled
 from domain.aggregates import Event
 from domain.delivery import settled_lane
@@ -54,11 +54,12 @@ class Settling:
     async def _settle(self, batch: Sequence[Settled]) -> list[Lane | None]:
         async with self._open(None) as transaction:
             lanes = await locked_lanes(transaction, (settled.delivery.webhook_id for settled in batch))
-            held = [bool(row[0]) for row in await transaction.fetch_each(sql.SETTLE, [_values(each) for each in batch])]
-            after = [_follow(lanes, settled) if holds else None for settled, holds in zip(batch, held, strict=True)]
-            await transaction.fetch_each(sql.KEEP_LANE, [lane_row(lanes[key]) for key in sorted(lanes)])
-            for settled, holds in zip(batch, held, strict=True):
-                if holds and settled.announce:
+            rows = await transaction.fetch(sql.SETTLE, columns(_values(each) for each in batch))
+            held = {row["number"] for row in rows}
+            after = [_follow(lanes, each) if number in held else None for number, each in enumerate(batch, 1)]
+            await transaction.fetch(sql.KEEP_LANE, columns(lane_row(lane) for lane in lanes.values()))
+            for settled, lane in zip(batch, after, strict=True):
+                if lane is not None and settled.announce:
                     await self._put(transaction, settled.delivery.tenant_id, settled.announce)
             await transaction.commit()
         return after

@@ -10,34 +10,50 @@ _D = ", ".join(f"d.{name}" for name in DELIVERY_COLUMNS)
 _E = ", ".join(f"e.{name} AS event_{name}" for name in EVENT_COLUMNS)
 
 
-def _places(count: int, first: int = 1) -> str:
-    return ", ".join(f"${number}" for number in range(first, first + count))
+_TYPES = {
+    "timeout_seconds": "float8", "created_at": "timestamptz", "updated_at": "timestamptz", "due_at": "timestamptz",
+    "attempts": "int", "lost_leases": "int", "lease_until": "timestamptz", "last_attempt_at": "timestamptz",
+    "last_status": "int", "last_duration_ms": "int", "finished_at": "timestamptz", "occurred_at": "timestamptz",
+    "logged": "bool", "started_at": "timestamptz", "free_slots": "int", "per_hour": "int", "held_until": "timestamptz",
+}  # fmt: skip
+"""Of the columns that are not text."""
+_CAST = {"delays": "delays::float8[]", "data": "data::json", "body": "body::json"}
+"""What cannot come as a column of a list, or is no text in its table."""
+LANE_COLUMNS = ("tenant_id", "webhook_id", "free_slots", "per_hour", "held_until", "body")
 
 
-RELAY_TURN = f"SELECT pg_try_advisory_xact_lock({RELAY_LOCK})"
-TO_RELAY = """
+def _given(*columns: str) -> str:
+    """Rows that come as one list a column, numbered from 1: one statement for many, however many there are."""
+    lists = ", ".join(f"${place}::{_TYPES.get(name, 'text')}[]" for place, name in enumerate(columns, 1))
+    return f"unnest({lists}) WITH ORDINALITY AS given ({', '.join(columns)}, number)"
+
+
+def _put(table: str, columns: tuple[str, ...], conflict: str = "") -> str:
+    values = ", ".join(_CAST.get(name, name) for name in columns)
+    return f"""
+    INSERT INTO {table} ({", ".join(columns)}) SELECT {values} FROM {_given(*columns)} ORDER BY number
+    ON CONFLICT {conflict} DO NOTHING
+    """
+
+
+TO_RELAY = f"""
 SELECT id, tenant_id, name, payload, occurred_at, trace_id, seq FROM events
-WHERE relayed_at IS NULL ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED
+WHERE (SELECT pg_try_advisory_xact_lock({RELAY_LOCK})) AND relayed_at IS NULL
+ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED
 """
+"""Nothing, too, while somebody else relays. What he took is no longer there to be locked, though the snapshot is of
+before the lock."""
 RELAYED = "UPDATE events SET relayed_at = now() WHERE seq = ANY($1) AND relayed_at IS NULL"
 
-PUT_EVENT = f"""
-INSERT INTO public_events ({", ".join(EVENT_COLUMNS)}, logged) VALUES ({_places(len(EVENT_COLUMNS) + 1)})
-ON CONFLICT (tenant_id, id) DO NOTHING
-"""
-PUT_DELIVERY = f"""
-INSERT INTO webhook_deliveries ({", ".join(DELIVERY_COLUMNS)}) VALUES ({_places(len(DELIVERY_COLUMNS))})
-ON CONFLICT DO NOTHING
-"""
-OPEN_LANE = """
-INSERT INTO webhook_lanes (tenant_id, webhook_id, free_slots, per_hour, held_until, body)
-VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (webhook_id) DO NOTHING
-"""
+PUT_EVENT = _put("public_events", (*EVENT_COLUMNS, "logged"), "(tenant_id, id)")
+PUT_DELIVERY = _put("webhook_deliveries", DELIVERY_COLUMNS)
+OPEN_LANE = _put("webhook_lanes", LANE_COLUMNS, "(webhook_id)")
 LOCK_LANE = "SELECT body FROM webhook_lanes WHERE webhook_id = $1 FOR UPDATE"
 LOCK_LANES = "SELECT body FROM webhook_lanes WHERE webhook_id = ANY($1) ORDER BY webhook_id FOR UPDATE"
-KEEP_LANE = """
-UPDATE webhook_lanes SET free_slots = $3, per_hour = $4, held_until = $5, body = $6
-WHERE tenant_id = $1 AND webhook_id = $2
+KEEP_LANE = f"""
+UPDATE webhook_lanes l
+SET free_slots = given.free_slots, per_hour = given.per_hour, held_until = given.held_until, body = given.body::json
+FROM {_given(*LANE_COLUMNS)} WHERE l.tenant_id = given.tenant_id AND l.webhook_id = given.webhook_id
 """
 LANES = "SELECT body FROM webhook_lanes WHERE tenant_id = $1 AND webhook_id = ANY($2)"
 
@@ -95,20 +111,28 @@ SELECT {_D}, {_E} FROM claimed d JOIN public_events e ON e.tenant_id = d.tenant_
 and claims what is left. A single statement counts with the snapshot from before the lock, and was measured to
 put 14 in flight where 10 was the cap."""
 
-_SET = ", ".join(f"{name} = ${number}" for number, name in enumerate(CHANGING_COLUMNS, 3))
-_AFTER = len(CHANGING_COLUMNS) + 3
-KEEP_DELIVERY = f"UPDATE webhook_deliveries SET {_SET} WHERE tenant_id = $1 AND id = $2"
+_SET = ", ".join(f"{name} = given.{name}" for name in CHANGING_COLUMNS)
+_CHANGED = ("tenant_id", "id", *CHANGING_COLUMNS)
+KEEP_DELIVERY = f"""
+UPDATE webhook_deliveries d SET {_SET} FROM {_given(*_CHANGED)} WHERE d.tenant_id = given.tenant_id AND d.id = given.id
+"""
 SETTLE = f"""
-WITH done AS (
-    UPDATE webhook_deliveries SET {_SET} WHERE tenant_id = $1 AND id = $2 AND claim_id = ${_AFTER} RETURNING id
+WITH given AS MATERIALIZED (
+    SELECT * FROM {_given(*_CHANGED, "held_claim", "started_at", "attempt")}
+), done AS (
+    UPDATE webhook_deliveries d SET {_SET} FROM given
+    WHERE d.tenant_id = given.tenant_id AND d.id = given.id AND d.claim_id = given.held_claim
+    RETURNING given.number
 ), logged AS (
     INSERT INTO webhook_attempts (tenant_id, delivery_id, started_at, stale, body)
-    SELECT $1, $2, ${_AFTER + 1}, NOT EXISTS (SELECT FROM done), ${_AFTER + 2}
-    WHERE EXISTS (SELECT FROM webhook_deliveries WHERE tenant_id = $1 AND id = $2)
+    SELECT tenant_id, id, started_at, NOT EXISTS (SELECT FROM done WHERE done.number = given.number), attempt::json
+    FROM given
+    WHERE EXISTS (SELECT FROM webhook_deliveries d WHERE d.tenant_id = given.tenant_id AND d.id = given.id)
 )
-SELECT EXISTS (SELECT FROM done)
+SELECT number FROM done
 """
-"""The new state and the attempt in one statement, fenced by the claim: a claim that was lost is only logged."""
+"""The new states and the attempts in one statement, fenced by the claims: of a claim that was lost the attempt is
+only logged. Answers the numbers of those that held."""
 
 HAND_BACK = """
 WITH back AS (

@@ -25,6 +25,10 @@ CLOSE_SECONDS = 5.0
 
 _LIMITS = "SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '60s'"
 
+_QUEUES = "SET LOCAL plan_cache_mode = 'force_custom_plan'"
+"""Transactions over all tenants work on queues, whose tables fill and empty faster than statistics follow. A plan that
+was kept from when a table was empty may well read the whole of it for one row, when it is no longer."""
+
 _ROLE_CHECK = """
 SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(current_user, oid, 'MEMBER'))
 """
@@ -96,7 +100,8 @@ class Database:
             raise ServiceUnavailable("The store is not open.")
         connection = await self._pool.acquire()
         try:
-            await connection.execute(f"BEGIN; {_LIMITS}; {self._settings(tenant_id, scope)}")
+            limits = f"{_LIMITS}; {_QUEUES}" if scope == ALL_TENANTS else _LIMITS
+            await connection.execute(f"BEGIN; {limits}; {self._settings(tenant_id, scope)}")
         except BaseException:
             await self.release(connection, sound=False)
             raise
