@@ -165,8 +165,9 @@ def settled_lane(lane: Lane, delivery: Delivery, outcome: Outcome, decision: Dec
     lane = lane.counted(succeeded=isinstance(decision, Succeed), failed=isinstance(decision, GiveUp))
     lane = lane.after_attempt(delivery.id, outcome, now)
     match decision:
-        case TryAgain(due_at=due_at, pause_webhook=True):
-            return lane.paused(due_at)
+        case TryAgain(due_at=until, pause_webhook=True) | GiveUp(pause_until=datetime() as until):
+            lane = lane.paused(until)
+    match decision:
         case GiveUp(reason=Reason.EXHAUSTED | Reason.EXPIRED):
             return lane.after_giving_up(now)
     return lane

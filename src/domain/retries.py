@@ -77,6 +77,11 @@ class Outcome:
         return self.status is not None and 200 <= self.status < 300
 
     @property
+    def is_refused_key(self) -> bool:
+        """Whether the receiver may not have known the secret."""
+        return self.status in _REFUSED_KEY
+
+    @property
     def is_strain(self) -> bool:
         """Whether the receiver seems to be overloaded."""
         return self.failure is Failure.TIMEOUT or (self.status is not None and self.status >= 500)
@@ -110,6 +115,8 @@ class TryAgain:
 class GiveUp:
     reason: Reason
     deactivate: bool = False
+    pause_until: datetime | None = None
+    """The receiver asked everybody to wait, though this delivery is over: nothing goes to this webhook before then."""
 
 
 Decision = Succeed | TryAgain | GiveUp
@@ -140,11 +147,11 @@ def decide(
     if final:
         return final
     if attempts > len(policy.delays):
-        return GiveUp(Reason.EXHAUSTED)
-    due_at = now + timedelta(seconds=_delay(policy, attempts, outcome, jitter))
+        return GiveUp(Reason.EXHAUSTED, pause_until=_wished_pause(policy, outcome, now))
+    due_at, is_throttled = now + timedelta(seconds=_delay(policy, attempts, outcome, jitter)), outcome.status == 429
     if due_at > expires_at:
-        return GiveUp(Reason.EXPIRED)
-    return TryAgain(due_at, pause_webhook=outcome.status == 429)
+        return GiveUp(Reason.EXPIRED, pause_until=due_at if is_throttled else None)
+    return TryAgain(due_at, pause_webhook=is_throttled)
 
 
 def _final(outcome: Outcome, key_overlaps: bool) -> GiveUp | None:
@@ -154,9 +161,18 @@ def _final(outcome: Outcome, key_overlaps: bool) -> GiveUp | None:
         return GiveUp(Reason.PAYLOAD_TOO_LARGE)
     if outcome.status == 410:
         return GiveUp(Reason.GONE, deactivate=True)
-    if outcome.status in _FINAL and not (key_overlaps and outcome.status in _REFUSED_KEY):
+    if outcome.status in _FINAL and not (key_overlaps and outcome.is_refused_key):
         return GiveUp(Reason.NON_RETRYABLE)
     return None
+
+
+def _wished_pause(policy: RetryPolicy, outcome: Outcome, now: datetime) -> datetime | None:
+    """Until when a 429 to the last attempt holds the others. A policy without retries has no longest delay: there the
+    standard one's bounds what a receiver may ask for."""
+    if outcome.status != 429 or outcome.retry_after is None:
+        return None
+    longest = policy.longest_delay or PRESETS[Preset.STANDARD].longest_delay
+    return now + timedelta(seconds=min(outcome.retry_after, longest))
 
 
 def _delay(policy: RetryPolicy, attempts: int, outcome: Outcome, jitter: float) -> float:

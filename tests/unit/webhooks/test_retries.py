@@ -14,6 +14,7 @@ from domain.retries import (
     Outcome,
     Preset,
     Reason,
+    RetryPolicy,
     RetrySettings,
     Succeed,
     TryAgain,
@@ -91,6 +92,27 @@ def test_a_429_pauses_the_whole_webhook_and_a_503_does_not() -> None:
     down = decide(STANDARD, 1, Outcome(503, retry_after=60), now=NOW, expires_at=FAR)
     assert busy == TryAgain(NOW + timedelta(seconds=60), pause_webhook=True)
     assert down == TryAgain(NOW + timedelta(seconds=60), pause_webhook=False)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "seconds"),
+    [
+        (Outcome(429, retry_after=60), 60), (Outcome(429, retry_after=10.0**9), 1800), (Outcome(429), None),
+        (Outcome(503, retry_after=60), None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("policy", [STANDARD, RetrySettings(max_retries=0).policy], ids=["standard", "no retries"])
+def test_a_429_to_the_last_attempt_pauses_the_webhook_too(
+    policy: RetryPolicy, outcome: Outcome, seconds: float | None
+) -> None:
+    decision = decide(policy, len(policy.delays) + 1, outcome, now=NOW, expires_at=FAR)
+    until = None if seconds is None else NOW + timedelta(seconds=seconds)
+    assert decision == GiveUp(Reason.EXHAUSTED, pause_until=until)
+
+
+def test_a_429_pauses_the_webhook_though_the_delivery_would_come_too_late() -> None:
+    decision = decide(STANDARD, 1, Outcome(429, retry_after=60), now=NOW, expires_at=NOW + timedelta(seconds=9))
+    assert decision == GiveUp(Reason.EXPIRED, pause_until=NOW + timedelta(seconds=60))
 
 
 def test_nothing_is_tried_later_than_a_day_after_the_event() -> None:
