@@ -1,7 +1,7 @@
 """A webhook: where a tenant wants its events sent, or from where it may be told of things."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -45,9 +45,24 @@ class SealedSecret:
     sealed: str
     created_at: datetime
     until: datetime | None = None
+    shown: bool = True
+    """Whether its owner was ever told it; what nobody knows need not overlap with what follows."""
 
     def valid_at(self, now: datetime) -> bool:
         return self.until is None or self.until > now
+
+
+def _valid(secrets: Sequence[SealedSecret], now: datetime) -> tuple[SealedSecret, ...]:
+    return tuple(secret for secret in secrets if secret.valid_at(now))
+
+
+def _rotated(
+    secrets: Sequence[SealedSecret], fresh: SealedSecret, overlap: timedelta, now: datetime
+) -> tuple[SealedSecret, ...]:
+    known = [secret for secret in _valid(secrets, now) if secret.shown][-(MAX_VALID_SECRETS - 1) :]
+    ends = now + overlap
+    ended = [replace(old, until=min(old.until or ends, ends)) for old in known]
+    return (*_valid(ended, now), fresh)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,7 +76,10 @@ class Webhook(Aggregate):
     retry_policy: RetrySettings = field(default_factory=RetrySettings)
     limits: LaneLimits = field(default_factory=LaneLimits)
     secrets: tuple[SealedSecret, ...] = ()
-    """Oldest first; only `valid_secrets` count."""
+    """Oldest first; only those valid at the time count."""
+    incoming_secrets: tuple[SealedSecret, ...] = ()
+    """What others sign with, of a webhook that goes both ways: with the one that signs our deliveries, these could be
+    sent back to us as theirs. Webhooks from before there were such have none until their secret is rotated."""
     sealed_headers: str | None = None
     header_names: tuple[str, ...] = ()
     ip_whitelist: tuple[str, ...] = ()
@@ -96,19 +114,38 @@ class Webhook(Aggregate):
         """The lane with this webhook's limits and pause."""
         return lane.limited(self.limits, self.paused_until)
 
-    def valid_secrets(self, now: datetime) -> tuple[SealedSecret, ...]:
-        return tuple(secret for secret in self.secrets if secret.valid_at(now))
+    def signing_secrets(self, now: datetime) -> tuple[SealedSecret, ...]:
+        """Valid for what goes out."""
+        return _valid(self.secrets, now)
+
+    def verifying_secrets(self, now: datetime) -> tuple[SealedSecret, ...]:
+        """Valid for what comes in."""
+        return _valid(self.incoming_secrets or self.secrets, now)
 
     def key_overlaps(self, now: datetime) -> bool:
-        return len(self.valid_secrets(now)) > 1
+        return len(self.signing_secrets(now)) > 1
 
     def rotate_secret(self, fresh: SealedSecret, overlap: timedelta, now: datetime) -> None:
         """The newest secret so far stays valid for the overlap, at once invalid when that is nothing."""
-        valid = self.valid_secrets(now)[-(MAX_VALID_SECRETS - 1) :]
-        ends = now + overlap
-        ended = (SealedSecret(old.id, old.sealed, old.created_at, min(old.until or ends, ends)) for old in valid)
-        self.secrets = (*(old for old in ended if old.valid_at(now)), fresh)
+        self.secrets, self.updated_at = _rotated(self.secrets, fresh, overlap, now), now
+
+    def rotate_incoming_secret(self, fresh: SealedSecret, overlap: timedelta, now: datetime) -> None:
+        """The same for what comes in, which so far may have been proved by `secrets`."""
+        self.incoming_secrets = _rotated(self.incoming_secrets or self.secrets, fresh, overlap, now)
         self.updated_at = now
+
+    def turn(self, before: Direction, unseen: SealedSecret) -> None:
+        """Fits the secrets to a direction that was another `before`. The way that a webhook gains gets a secret that
+        nobody has seen: nothing is proved by it until it is rotated."""
+        if before is self.direction:
+            return
+        if before is Direction.BOTH and self.incoming_secrets:
+            self.secrets = self.incoming_secrets if self.direction is Direction.INCOMING else self.secrets
+            self.incoming_secrets = ()
+        elif self.direction is Direction.BOTH and before is Direction.INCOMING:
+            self.secrets, self.incoming_secrets = (unseen,), self.secrets
+        elif self.direction is Direction.BOTH and before is Direction.OUTGOING:
+            self.incoming_secrets = (unseen,)
 
     def change(self, changes: Mapping[str, Any], now: datetime) -> None:
         """Takes new values for the named properties; whether they are good, `problems_of` says."""

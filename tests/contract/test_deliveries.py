@@ -159,6 +159,19 @@ async def test_a_429_pauses_the_whole_webhook(world: WebhookWorld) -> None:
     assert len(world.sender.posted) == 3
 
 
+async def test_a_429_to_the_last_attempt_pauses_the_whole_webhook_too(world: WebhookWorld) -> None:
+    await world.webhook(limits=LaneLimits(1, 1000), retry_policy=RetrySettings(max_retries=0))
+    world.sender.answer(429, retry_after=120)
+    await world.fail_questions(2)
+    await world.run_due()
+    world.clock.advance(seconds=119)
+    await world.run_due()
+    assert len(world.sender.posted) == 1 and (await world.deliveries(state=State.FAILED))
+    world.clock.advance(seconds=1)
+    await world.run_due()
+    assert len(world.sender.posted) == 2
+
+
 async def test_a_quarter_of_a_worker_is_the_most_one_webhook_holds(make_webhook_world: MakeWorld) -> None:
     world = make_webhook_world(capacity=8)
     await world.webhook()
@@ -353,6 +366,51 @@ async def test_rotation_under_load_never_breaks_a_receiver_of_either_key(world: 
     await world.fail_questions()
     await world.run_due()
     assert " " not in world.sender.posted[-1].headers["webhook-signature"]
+
+
+class SwitchingReceiver:
+    """Verifies with the one secret that it has, and refuses what that did not sign. In the midst of what comes to it,
+    the webhook's secret is rotated; so many posts later it has the new one."""
+
+    def __init__(self, switches_after: int) -> None:
+        self.secret, self._switches_after = SECRET, switches_after
+        self.posts = self.refused = 0
+        self.fresh: str | None = None
+
+    async def send(self, posting: Posting) -> Answer:
+        self.posts += 1
+        if self.posts == 5:
+            self.fresh = (await self.world.rotate(caller(), posting.headers["X-Webhook-ID"])).secret
+        if self.fresh is not None and self.posts >= 5 + self._switches_after:
+            self.secret = self.fresh
+        good = verifies(posting, self.secret)
+        self.refused += not good
+        return Answer(Outcome(200 if good else 401), 1)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    world: WebhookWorld
+
+
+@pytest.mark.parametrize("switches_after", [0, 20])
+async def test_a_secret_rotated_while_deliveries_are_under_way_fails_none_of_them(
+    make_webhook_world: MakeWorld, switches_after: int
+) -> None:
+    receiver = SwitchingReceiver(switches_after)
+    world = receiver.world = make_webhook_world(sender=receiver)
+    await world.webhook()
+    await world.fail_questions(40)
+    await world.run_until_quiet()
+    assert receiver.secret == receiver.fresh
+    assert {delivery.state for delivery in await world.deliveries()} == {State.SUCCEEDED}
+    # Those that were signed before the rotation reach a quick receiver that no longer knows their secret.
+    assert (receiver.refused > 0) is (switches_after == 0)
+    world.clock.advance(hours=25)
+    before = receiver.refused
+    await world.fail_questions(5)
+    await world.run_until_quiet()
+    assert receiver.refused == before
 
 
 async def test_many_workers_together_never_exceed_the_cap(world: WebhookWorld) -> None:

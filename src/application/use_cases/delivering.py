@@ -17,7 +17,7 @@ from domain.events import DeliveryFailed
 from domain.retries import Decision, Failure, GiveUp, Outcome, decide
 from domain.signing import key_bytes, signature_headers
 from domain.webhook_rules import MASK
-from domain.webhooks import Webhook
+from domain.webhooks import SealedSecret, Webhook
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +43,16 @@ class Keyring:
     def __init__(self, cipher: Cipher) -> None:
         self._cipher = cipher
 
-    def keys(self, webhook: Webhook, now: datetime) -> list[bytes]:
-        """Of the secrets valid now, oldest first."""
-        valid = webhook.valid_secrets(now)
-        return [key_bytes(self._cipher.open(held.sealed, secret_context(webhook.id, held.id))) for held in valid]
+    def signing_keys(self, webhook: Webhook, now: datetime) -> list[bytes]:
+        """Of the secrets valid now for what goes out, oldest first."""
+        return self._keys(webhook, webhook.signing_secrets(now))
+
+    def verifying_keys(self, webhook: Webhook, now: datetime) -> list[bytes]:
+        """Of the secrets valid now for what comes in, oldest first."""
+        return self._keys(webhook, webhook.verifying_secrets(now))
+
+    def _keys(self, webhook: Webhook, secrets: Sequence[SealedSecret]) -> list[bytes]:
+        return [key_bytes(self._cipher.open(held.sealed, secret_context(webhook.id, held.id))) for held in secrets]
 
     def headers(self, webhook: Webhook) -> dict[str, str]:
         """The owner's own, in clear."""
@@ -106,7 +112,7 @@ class Deliver:
 
     async def _attempt(self, claimed: Claimed, webhook: Webhook) -> Settled:
         number, started = claimed.delivery.attempts + 1, self._clock.now()
-        keys, own = self._keyring.keys(webhook, started), self._keyring.headers(webhook)
+        keys, own = self._keyring.signing_keys(webhook, started), self._keyring.headers(webhook)
         try:
             posting = posting_of(webhook, claimed.event, number, keys, own, started)
         except PayloadTooLarge as error:
@@ -114,9 +120,18 @@ class Deliver:
             attempt = Attempt(number=number, started_at=started, duration_ms=0, outcome=outcome, error=error.message)
         else:
             attempt = _recorded(number, started, posting, own, await self._sender.send(posting))
-        decision = self._decide(claimed.delivery, webhook, attempt)
+        decision = await self._decided(claimed.delivery, webhook, attempt)
         announce = announced(claimed.delivery, decision, attempt.error)
         return Settled(claimed.delivery, attempt, decision, self._clock.now(), announce)
+
+    async def _decided(self, delivery: Delivery, webhook: Webhook, attempt: Attempt) -> Decision:
+        """What follows, also when the secret was rotated while the attempt was under way."""
+        decision = self._decide(delivery, webhook, attempt)
+        if attempt.outcome.is_refused_key and isinstance(decision, GiveUp):
+            async with self._store.begin(delivery.tenant_id) as uow:
+                webhook = await uow[WEBHOOKS].find(webhook.id) or webhook
+            decision = self._decide(delivery, webhook, attempt)
+        return decision
 
     def _decide(self, delivery: Delivery, webhook: Webhook, attempt: Attempt) -> Decision:
         now = self._clock.now()

@@ -116,7 +116,7 @@ class AcceptIncoming:
     async def _proved(self, envelope: Envelope) -> tuple[str, Webhook, Proof]:
         now = self._clock.now()
         tenant_id, webhook = await self._webhook(envelope.webhook_id)
-        keys = self._keyring.keys(webhook, now) if webhook else [DECOY_KEY]
+        keys = self._keyring.verifying_keys(webhook, now) if webhook else [DECOY_KEY]
         compat = webhook is not None and webhook.incoming_signature_mode is SignatureMode.COMPAT
         proof = prove(envelope, keys, compat)
         stale = proof is not None and proof.signed_at is not None and not is_fresh(proof.signed_at, now)

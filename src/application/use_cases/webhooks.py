@@ -21,9 +21,10 @@ from domain.keys import callbacks_of
 from domain.lanes import CEILINGS, Lane, LaneLimits
 from domain.signing import ADVISED_KEY_BYTES, SECRET_LENGTH, key_bytes
 from domain.webhook_rules import MASK, header_problems, problems_of, secret_problems
-from domain.webhooks import Purpose, SealedSecret, Webhook
+from domain.webhooks import Direction, Purpose, SealedSecret, Webhook
 
 DEFAULT_OVERLAP = timedelta(hours=24)
+NO_OVERLAP = timedelta()
 
 
 def generated_secret() -> str:
@@ -40,6 +41,8 @@ class Disclosed:
     was_generated: bool
     fingerprint: str
     warnings: tuple[str, ...] = ()
+    incoming_secret: str | None = None
+    """What others are to sign with, of a webhook that goes both ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,33 @@ class Vault:
         secret_id = self._ids.new("wsec")
         return SealedSecret(secret_id, self._cipher.seal(secret, secret_context(webhook_id, secret_id)), now)
 
-    def disclosed(self, webhook: Webhook, given: str | None, secret: str) -> Disclosed:
+    def unseen(self, webhook_id: str, now: datetime) -> SealedSecret:
+        """One that is never shown."""
+        return replace(self.seal(webhook_id, self._generate(), now), shown=False)
+
+    def incoming(self, webhook: Webhook, overlap: timedelta, now: datetime) -> str | None:
+        """Gives a webhook that goes both ways a fresh secret for what comes in."""
+        if webhook.direction is not Direction.BOTH:
+            return None
+        chosen = self._generate()
+        webhook.rotate_incoming_secret(self.seal(webhook.id, chosen, now), overlap, now)
+        return chosen
+
+    def require_apart(self, webhook: Webhook, secret: str | None, now: datetime) -> None:
+        """Raises `InvalidInput` when what others prove themselves by is to sign what goes out."""
+        held = webhook.verifying_secrets(now) if secret is not None and webhook.incoming_secrets else ()
+        opened = (self._cipher.open(each.sealed, secret_context(webhook.id, each.id)) for each in held)
+        if secret is not None and any(key_bytes(secret) == key_bytes(each) for each in opened):
+            raise InvalidInput("secret: this one is what others sign with.", field="secret")
+
+    def disclosed(
+        self, webhook: Webhook, given: str | None, secret: str, incoming_secret: str | None = None
+    ) -> Disclosed:
         weak = len(key_bytes(secret)) < ADVISED_KEY_BYTES
         warning = f"The secret has fewer than {ADVISED_KEY_BYTES} bytes; a longer one is harder to guess."
         warnings = (warning,) if weak else ()
-        return Disclosed(webhook, secret, given is None, self._cipher.fingerprint(secret), warnings)
+        fingerprint = self._cipher.fingerprint(secret)
+        return Disclosed(webhook, secret, given is None, fingerprint, warnings, incoming_secret)
 
     def chosen(self, given: str | None) -> str:
         """The secret that was given, or a fresh one; raises `InvalidInput` for one that cannot sign."""
@@ -113,11 +138,12 @@ class RegisterWebhook:
         webhook = self.made(given, caller.principal.key_id)
         _require(_problems(webhook, headers, self._bounds) + (secret_problems(secret) if secret is not None else []))
         chosen = self._seal(webhook, headers, secret)
+        incoming = self._vault.incoming(webhook, NO_OVERLAP, webhook.created_at)
         async with self._store.begin(caller.tenant_id) as uow:
             await uow[WEBHOOKS].save(webhook)
             await uow.commit()
         await self._queue.change_lane(caller.tenant_id, webhook.id, webhook.created_at, webhook.as_limited)
-        return self._vault.disclosed(webhook, secret, chosen)
+        return self._vault.disclosed(webhook, secret, chosen, incoming)
 
     async def for_job(
         self, uow: UnitOfWork, job_id: str, url: str, events: tuple[str, ...], secret: str | None
@@ -178,12 +204,14 @@ class ChangeWebhook:
     def _apply(
         self, webhook: Webhook, changes: Mapping[str, Any], headers: Mapping[str, str] | None, secret: str | None
     ) -> None:
-        now, before = self._clock.now(), self._keyring.headers(webhook)
+        now, before, direction = self._clock.now(), self._keyring.headers(webhook), webhook.direction
         webhook.change({name: _merged(getattr(webhook, name), value) for name, value in changes.items()}, now)
         _require(_problems(webhook, before if headers is None else headers, self._bounds))
+        webhook.turn(direction, self._vault.unseen(webhook.id, now))
         if headers is not None:
             self._vault.seal_headers(webhook, headers, before)
         if secret is not None:
+            self._vault.require_apart(webhook, secret, now)
             webhook.rotate_secret(self._vault.seal(webhook.id, self._vault.chosen(secret), now), DEFAULT_OVERLAP, now)
 
     async def _follow(self, tenant_id: str, webhook: Webhook, *, activated: bool) -> None:
@@ -226,13 +254,15 @@ class RotateSecret:
     async def __call__(
         self, caller: Caller, webhook_id: str, secret: str | None = None, overlap: timedelta = DEFAULT_OVERLAP
     ) -> Disclosed:
+        """The secret that signs what goes out; of a webhook that goes both ways, also what others sign with."""
         chosen = self._vault.chosen(secret)
 
-        async def work(uow: UnitOfWork) -> Webhook:
+        async def work(uow: UnitOfWork) -> Disclosed:
             now, webhook = self._clock.now(), await uow[WEBHOOKS].get(webhook_id)
+            self._vault.require_apart(webhook, secret, now)
+            incoming = self._vault.incoming(webhook, overlap, now)
             webhook.rotate_secret(self._vault.seal(webhook.id, chosen, now), overlap, now)
             await uow[WEBHOOKS].save(webhook)
-            return webhook
+            return self._vault.disclosed(webhook, secret, chosen, incoming)
 
-        webhook = await committed(self._store, caller.tenant_id, work)
-        return self._vault.disclosed(webhook, secret, chosen)
+        return await committed(self._store, caller.tenant_id, work)

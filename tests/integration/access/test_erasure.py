@@ -38,7 +38,8 @@ async def desk(world_settings: dict[str, Any]) -> AsyncIterator[SystemUnderTest]
 async def live_here(desk: SystemUnderTest) -> dict[str, str]:
     """Ann uses all that a person can use, between things that Bob does; ids of hers."""
     hook = {"url": "https://hooks.example/x", "events": ["*"], "direction": "both", "secret": "k" * 40}
-    hook_id = (await desk.data("POST", "/api/v1/webhooks", json=hook))["webhook_id"]
+    made = await desk.data("POST", "/api/v1/webhooks", json=hook)
+    hook_id = made["webhook_id"]
     own_key = {"Idempotency-Key": "once"}
     await desk.call("PUT", f"/api/v1/users/{ANN}", json={"metadata": {"pet": "quagga"}}, headers=own_key)
     asked = await desk.data(
@@ -53,7 +54,7 @@ async def live_here(desk: SystemUnderTest) -> dict[str, str]:
     )
     items = [{"id": "1", "question": RETURNS[0], "user_id": "bob"}, {"id": "2", "question": HERS, "user_id": ANN}]
     batch = await desk.data("POST", "/api/v1/queries/batch", json={"queries": items})
-    await write_in(desk, hook_id, {"message": HERS, "user_id": ANN, "thread_id": "quagga"})
+    await write_in(desk, made, {"message": HERS, "user_id": ANN, "thread_id": "quagga"})
     await desk.run_due()
     raised = await desk.data("POST", "/api/v1/chat/sessions/hers/escalate", json={"reason": "The quagga is unwell."})
     await desk.call("POST", f"/api/v1/escalations/{raised['escalation_id']}/assign", json={"operator_id": "op"})
@@ -65,13 +66,13 @@ async def live_here(desk: SystemUnderTest) -> dict[str, str]:
     return {"batch": batch["job_id"], "hook": hook_id}
 
 
-async def write_in(desk: SystemUnderTest, hook_id: str, data: dict[str, str]) -> None:
+async def write_in(desk: SystemUnderTest, hook: dict[str, Any], data: dict[str, str]) -> None:
     now = desk.clock.now() if desk.clock else None
     assert now is not None
     notice = {"event_type": "message.received", "timestamp": now.isoformat(), "source": "crm", "data": data}
     body, stamp = json.dumps(notice).encode(), str(int(now.timestamp()))
-    signature = timed_signature(key_bytes("k" * 40), stamp, body)
-    headers = {"X-Webhook-ID": hook_id, "X-Webhook-Timestamp": stamp, "X-Webhook-Signature": signature}
+    signature = timed_signature(key_bytes(hook["incoming_secret"]), stamp, body)
+    headers = {"X-Webhook-ID": hook["webhook_id"], "X-Webhook-Timestamp": stamp, "X-Webhook-Signature": signature}
     headers["Content-Type"] = "application/json"
     await desk.call("POST", "/api/v1/webhooks/incoming/message", content=body, headers=headers)
 

@@ -32,9 +32,10 @@ async def secrets_of(desk: Any, key: Visitor) -> set[str]:
     path = f"/api/v1/api-keys/{made.json()['data']['key_id']}/rotate"
     rotated = await key.post(path)
     hook = {"url": "https://hooks.example/in", "events": ["*"], "secret": HOOK_SECRET,
-            "headers": {"Authorization": OWN_HEADER}}  # fmt: skip
+            "headers": {"Authorization": OWN_HEADER}, "direction": "both"}  # fmt: skip
     created = (await key.post("/api/v1/webhooks", hook)).json()["data"]
-    generated = (await key.post(f"/api/v1/webhooks/{created['webhook_id']}/rotate-secret")).json()["data"]["secret"]
+    fresh = (await key.post(f"/api/v1/webhooks/{created['webhook_id']}/rotate-secret")).json()["data"]
+    generated = {fresh["secret"], fresh["incoming_secret"], created["incoming_secret"]}
     form = {"grant_type": "client_credentials", "client_id": key.key_id, "client_secret": key.secret}
     del desk.http.headers["authorization"]
     token = (await desk.http.post("/oauth/token", data=form)).json()["access_token"]
@@ -43,7 +44,7 @@ async def secrets_of(desk: Any, key: Visitor) -> set[str]:
     assert OWN_ISSUER not in token
     callback = made.json()["data"]["callback_secret"]
     shown = {made.json()["data"]["api_key"], rotated.json()["data"]["api_key"]}
-    return shown | {key.secret, token, generated, callback, HOOK_SECRET, OWN_HEADER, MASTER, KEY}
+    return shown | generated | {key.secret, token, callback, HOOK_SECRET, OWN_HEADER, MASTER, KEY}
 
 
 async def stored(desk: Any) -> str:

@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 from collections.abc import AsyncIterator, Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from litestar.di import Provide
 from tests.support.border import build, client
 from tests.support.webhooks import SECRET, WebhookWorld, caller
 
+from application.ports.delivery import Posting
+from application.ports.storage import WEBHOOKS
 from application.use_cases.webhook_reading import START, BrowseDeliveries, BrowseWebhooks, ReadEvents
 from entrypoints.http.app import HttpOptions
 from entrypoints.http.routes.deliveries import DeliveriesController
@@ -26,6 +29,7 @@ from entrypoints.http.routes.webhooks import WebhooksController
 EXAMPLES = Path(__file__).resolve().parents[4] / "shared/contract/seed_examples.json"
 NEW = {"url": "https://receiver.example/hook", "events": ["query.failed"], "secret": SECRET}
 FAILED = re.compile(rb"id: (?P<id>v1\.\S+)\nevent: query\.failed\ndata: (?P<data>\{.+\})\n\n")
+NUMBERS = count()
 ROUTES = (WebhooksController, DeliveriesController, EventsController, IncomingController)
 
 
@@ -386,17 +390,93 @@ async def test_a_stranger_who_knows_the_secret_is_still_no_guest(http: httpx.Asy
     assert (await http.post("/api/v1/webhooks/incoming/event", **forged)).status_code == 401
 
 
-async def test_our_own_delivery_cannot_be_reflected_at_us(http: httpx.AsyncClient, world: WebhookWorld) -> None:
-    await register(http, direction="both", events=["*"])
+async def reflected(http: httpx.AsyncClient, posting: Posting) -> set[int]:
+    """What comes of posting a delivery of ours to us, on each route."""
+    posts = [
+        await http.post(f"/api/v1/webhooks/incoming/{channel}", content=posting.body, headers=dict(posting.headers))
+        for channel in ("message", "document", "event")
+    ]
+    return {answer.status_code for answer in posts}
+
+
+@pytest.mark.parametrize("mode", ["strict", "compat"])
+async def test_our_own_delivery_cannot_be_reflected_at_us(
+    http: httpx.AsyncClient, world: WebhookWorld, mode: str
+) -> None:
+    made = await register(http, direction="both", events=["*"], incoming_signature_mode=mode)
     await world.fail_questions()
     await world.run_due()
-    [posting] = world.sender.posted
-    for channel in ("message", "document", "event"):
-        sent = await http.post(
-            f"/api/v1/webhooks/incoming/{channel}", content=posting.body, headers=dict(posting.headers)
-        )
-        assert sent.status_code == 400
-    assert len(world.store.outbox) == 1
+    await http.post(f"/api/v1/webhooks/{made['webhook_id']}/rotate-secret")
+    await world.fail_questions()
+    await world.run_due()
+    before, during = world.sender.posted
+    assert await reflected(http, before) == {401} and await reflected(http, during) == {401}
+    assert len(world.store.outbox) == 2
+
+
+async def comes_in(http: httpx.AsyncClient, webhook_id: str, secret: str) -> int:
+    body = message(event_id=f"e{next(NUMBERS)}")
+    answer = await http.post("/api/v1/webhooks/incoming/event", **signed(webhook_id, body, secret=secret))
+    return answer.status_code
+
+
+async def test_both_ways_means_two_secrets_shown_once_and_rotated_together(
+    http: httpx.AsyncClient, world: WebhookWorld
+) -> None:
+    made = await register(http, direction="both")
+    webhook_id, old = made["webhook_id"], made["incoming_secret"]
+    assert made["secret"] == SECRET and len(old) == 43 and made["incoming_whsec"].startswith("whsec_")
+    shown = await http.get(f"/api/v1/webhooks/{webhook_id}")
+    assert old not in shown.text and old not in repr(await world.stored(webhook_id))
+    assert (await comes_in(http, webhook_id, old), await comes_in(http, webhook_id, SECRET)) == (202, 401)
+    rotated = (await http.post(f"/api/v1/webhooks/{webhook_id}/rotate-secret")).json()["data"]
+    new = rotated["incoming_secret"]
+    assert len({old, new, rotated["secret"], SECRET}) == 4
+    assert [await comes_in(http, webhook_id, each) for each in (old, new, rotated["secret"])] == [202, 202, 401]
+    await http.post(f"/api/v1/webhooks/{webhook_id}/rotate-secret", json={"overlap_hours": 0})
+    assert await comes_in(http, webhook_id, new) == 401
+
+
+async def test_what_goes_one_way_has_one_secret(http: httpx.AsyncClient) -> None:
+    made = await register(http)
+    assert made["incoming_secret"] is None and made["incoming_whsec"] is None
+    rotated = (await http.post(f"/api/v1/webhooks/{made['webhook_id']}/rotate-secret")).json()["data"]
+    assert rotated["incoming_secret"] is None
+
+
+async def test_one_from_before_takes_its_only_secret_until_that_is_rotated(
+    http: httpx.AsyncClient, world: WebhookWorld
+) -> None:
+    webhook_id = (await register(http, direction="both"))["webhook_id"]
+    async with world.store.begin("acme") as uow:
+        webhook = await uow[WEBHOOKS].get(webhook_id)
+        webhook.incoming_secrets = ()
+        await uow[WEBHOOKS].save(webhook)
+        await uow.commit()
+    assert await comes_in(http, webhook_id, SECRET) == 202
+    rotated = (await http.post(f"/api/v1/webhooks/{webhook_id}/rotate-secret")).json()["data"]
+    assert [await comes_in(http, webhook_id, each) for each in (SECRET, rotated["incoming_secret"])] == [202, 202]
+    world.clock.advance(hours=24)
+    late = signed(webhook_id, message(timestamp="2026-01-08T10:00:00Z"), 1_767_780_000 + 24 * 3600)
+    assert (await http.post("/api/v1/webhooks/incoming/event", **late)).status_code == 401
+
+
+async def test_a_direction_gained_later_is_proved_by_nothing_until_rotate_secret_shows_its_secret(
+    http: httpx.AsyncClient, world: WebhookWorld
+) -> None:
+    webhook_id = (await register(http))["webhook_id"]
+    own = f"/api/v1/webhooks/{webhook_id}"
+    assert (await http.patch(own, json={"direction": "both"})).json()["data"]["direction"] == "both"
+    assert await comes_in(http, webhook_id, SECRET) == 401
+    rotated = (await http.post(f"{own}/rotate-secret")).json()["data"]
+    assert await comes_in(http, webhook_id, rotated["incoming_secret"]) == 202
+
+
+async def test_what_others_sign_with_is_not_taken_for_our_own_signatures(http: httpx.AsyncClient) -> None:
+    made = await register(http, direction="both")
+    own, given = f"/api/v1/webhooks/{made['webhook_id']}", {"secret": made["incoming_whsec"]}
+    for answer in (await http.patch(own, json=given), await http.post(f"{own}/rotate-secret", json=given)):
+        assert answer.status_code == 400 and answer.json()["errors"][0]["field"] == "secret"
 
 
 @pytest.mark.parametrize(

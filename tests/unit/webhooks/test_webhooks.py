@@ -1,5 +1,6 @@
 """What a webhook's owner may set."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -90,9 +91,9 @@ def secret(number: int, at: datetime = NOW) -> SealedSecret:
 def test_a_rotation_keeps_the_old_secret_for_the_overlap() -> None:
     webhook = a_webhook(secrets=(secret(1),))
     webhook.rotate_secret(secret(2), timedelta(hours=24), NOW)
-    assert [s.id for s in webhook.valid_secrets(NOW + timedelta(hours=23))] == ["s1", "s2"]
+    assert [s.id for s in webhook.signing_secrets(NOW + timedelta(hours=23))] == ["s1", "s2"]
     assert webhook.key_overlaps(NOW) and not webhook.key_overlaps(NOW + timedelta(hours=24))
-    assert [s.id for s in webhook.valid_secrets(NOW + timedelta(hours=24))] == ["s2"]
+    assert [s.id for s in webhook.signing_secrets(NOW + timedelta(hours=24))] == ["s2"]
 
 
 def test_a_rotation_without_overlap_ends_the_old_secret_at_once() -> None:
@@ -105,7 +106,7 @@ def test_rotating_again_and_again_keeps_three_secrets_at_most() -> None:
     webhook = a_webhook(secrets=(secret(1),))
     for number in range(2, 7):
         webhook.rotate_secret(secret(number), timedelta(hours=24), NOW)
-    assert [s.id for s in webhook.valid_secrets(NOW)] == ["s4", "s5", "s6"]
+    assert [s.id for s in webhook.signing_secrets(NOW)] == ["s4", "s5", "s6"]
 
 
 def an_event(**changes: Any) -> PublicEvent:
@@ -136,3 +137,52 @@ def test_being_disabled_is_announced_once_and_shown_until_reactivated() -> None:
     ]
     webhook.change({"active": True}, NOW)
     assert webhook.disabled_at is None
+
+
+def both_ways(**given: Any) -> Webhook:
+    return a_webhook(direction=Direction.BOTH, secrets=(secret(1),), **given)
+
+
+def ids(secrets: tuple[SealedSecret, ...]) -> list[str]:
+    return [each.id for each in secrets]
+
+
+def test_what_comes_in_is_proved_by_other_secrets_than_sign_what_goes_out() -> None:
+    webhook = both_ways(incoming_secrets=(secret(2),))
+    webhook.rotate_incoming_secret(secret(3), timedelta(hours=1), NOW)
+    assert ids(webhook.signing_secrets(NOW)) == ["s1"]
+    assert ids(webhook.verifying_secrets(NOW)) == ["s2", "s3"]
+    assert ids(webhook.verifying_secrets(NOW + timedelta(hours=1))) == ["s3"]
+    assert not webhook.key_overlaps(NOW)
+
+
+def test_one_from_before_there_were_two_keeps_its_secret_for_both_until_that_is_rotated() -> None:
+    webhook = both_ways()
+    assert ids(webhook.verifying_secrets(NOW)) == ["s1"]
+    webhook.rotate_incoming_secret(secret(2), timedelta(hours=1), NOW)
+    webhook.rotate_secret(secret(3), timedelta(hours=1), NOW)
+    assert ids(webhook.verifying_secrets(NOW)) == ["s1", "s2"] and ids(webhook.signing_secrets(NOW)) == ["s1", "s3"]
+    assert ids(webhook.verifying_secrets(NOW + timedelta(hours=1))) == ["s2"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "signing", "verifying"),
+    [
+        ("outgoing", "both", ["s1"], ["s9"]), ("incoming", "both", ["s9"], ["s1"]),
+        ("both", "outgoing", ["s1"], ["s1"]), ("both", "incoming", ["s2"], ["s2"]), ("both", "both", ["s1"], ["s2"]),
+        ("outgoing", "incoming", ["s1"], ["s1"]),
+    ],
+)  # fmt: skip
+def test_a_direction_that_is_gained_has_a_secret_of_its_own(
+    before: str, after: str, signing: list[str], verifying: list[str]
+) -> None:
+    apart = (secret(2),) if before == "both" else ()
+    webhook = a_webhook(direction=Direction(after), secrets=(secret(1),), incoming_secrets=apart)
+    webhook.turn(Direction(before), replace(secret(9), shown=False))
+    assert (ids(webhook.signing_secrets(NOW)), ids(webhook.verifying_secrets(NOW))) == (signing, verifying)
+
+
+def test_a_secret_that_nobody_was_shown_does_not_overlap_with_the_next() -> None:
+    webhook = a_webhook(secrets=(replace(secret(1), shown=False),))
+    webhook.rotate_secret(secret(2), timedelta(hours=1), NOW)
+    assert ids(webhook.signing_secrets(NOW)) == ["s2"]

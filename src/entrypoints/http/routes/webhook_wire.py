@@ -193,6 +193,9 @@ class DisclosedOut(WebhookOut, kw_only=True):
     whsec: str
     secret_hash: str
     """A keyed fingerprint: the secret itself is stored encrypted, or it could not sign."""
+    incoming_secret: str | None
+    """Of `direction: both`: what you sign with when you post to us. `secret` signs what we post to you."""
+    incoming_whsec: str | None
     warnings: list[str]
 
     @staticmethod
@@ -203,8 +206,14 @@ class DisclosedOut(WebhookOut, kw_only=True):
             secret=made.secret,
             whsec=standard_spelling(made.secret),
             secret_hash=made.fingerprint,
+            incoming_secret=made.incoming_secret,
+            incoming_whsec=_spelt(made.incoming_secret),
             warnings=list(made.warnings),
         )
+
+
+def _spelt(secret: str | None) -> str | None:
+    return standard_spelling(secret) if secret else None
 
 
 class WebhookList(Struct, kw_only=True):
@@ -234,6 +243,9 @@ class SecretOut(Struct, kw_only=True):
     secret: str
     whsec: str
     secret_hash: str
+    incoming_secret: str | None
+    """Of `direction: both`: what you sign with when you post to us."""
+    incoming_whsec: str | None
     previous_valid_until: datetime | None
     warnings: list[str]
 
@@ -244,6 +256,8 @@ class SecretOut(Struct, kw_only=True):
             secret=made.secret,
             whsec=standard_spelling(made.secret),
             secret_hash=made.fingerprint,
+            incoming_secret=made.incoming_secret,
+            incoming_whsec=_spelt(made.incoming_secret),
             previous_valid_until=max((held.until for held in made.webhook.secrets if held.until), default=None),
             warnings=list(made.warnings),
         )

@@ -31,9 +31,10 @@ function Hooks() {
 }
 
 /** Shown once, as the server does. */
-const Secret = ({ of: { secret, whsec, warnings = [] }, onClose }) => html`<${Dialog} title="The secret" wide onClose=${onClose}>
+const Secret = ({ of: { secret, whsec, incoming_secret: theirs, incoming_whsec: spelt, warnings = [] }, onClose }) => html`<${Dialog} title="The secret" wide onClose=${onClose}>
   <p>Both are spellings of one key. It is shown this once; keep it where the receiver can read it.</p>
   <pre tabindex="0">${secret}</pre><pre tabindex="0">${whsec}</pre>
+  ${theirs && html`<p>And what others sign with when they post to us, also in two spellings:</p><pre tabindex="0">${theirs}</pre><pre tabindex="0">${spelt}</pre>`}
   ${warnings.map((text) => html`<${Notice} tone="warn">${text}<//>`)}
   <${Button} onClick=${() => navigator.clipboard.writeText(secret).then(() => tell("Copied"))}>Copy the first<//><//>`;
 
