@@ -1,12 +1,15 @@
 """Processes that share a database, and those that cannot: the one that came first has the place."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 from tests.support.postgres import Gate, renamed
 
+from adapters.advisory_locks import AdvisoryLock
 from adapters.storage.postgres import Presence
 from domain.errors import Conflict, ServiceUnavailable
 
@@ -41,6 +44,22 @@ async def places(database_url: str) -> AsyncIterator[Places]:
 
 async def test_any_number_that_share_what_they_know_have_room(places: Places) -> None:
     assert [(await places.enter(alone=False))[1] for _ in range(3)] == [[], [], []]
+
+
+async def test_a_process_that_is_about_keeps_nobody_from_doing_anything_else(places: Places, database_url: str) -> None:
+    await places.enter(alone=False)
+    connection = await asyncpg.connect(database_url)
+    try:
+        for lock in set(AdvisoryLock) - {AdvisoryLock.PRESENCE}:
+            assert await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock), lock
+    finally:
+        await connection.close()
+
+
+def test_every_advisory_lock_is_taken_by_its_name() -> None:
+    src = Path(__file__).parents[2] / "src"
+    numbered = re.compile(r"pg_\w*advisory\w*\(\s*\d")
+    assert [file for file in src.rglob("*.py") if numbered.search(file.read_text())] == []
 
 
 @pytest.mark.parametrize(("first", "second"), [(True, True), (True, False), (False, True)])

@@ -1,6 +1,7 @@
 """SQL over facts, notes and sums (`0008_insights.sql`). `$1` is the tenant throughout."""
 # ruff: noqa: S608 - made of constants and of the names of Tally's members
 
+from adapters.advisory_locks import AdvisoryLock
 from domain.analytics import COUNTED, RANKS, Grouping
 from domain.gaps import BADLY_RATED
 
@@ -106,7 +107,7 @@ WHERE tenant_id = $1 AND pair_id = ANY($2) AND at >= $3 AND answered = 1
 ORDER BY at DESC, query_id DESC LIMIT $4
 """
 
-FOLDING_TURN = "SELECT pg_try_advisory_xact_lock(7235002)"
+FOLDING_TURN = f"SELECT pg_try_advisory_xact_lock({AdvisoryLock.FOLDING:d})"
 FOLD = f"""
 WITH taken AS (
     DELETE FROM query_notes WHERE seq IN (SELECT seq FROM query_notes ORDER BY seq LIMIT $1) RETURNING *

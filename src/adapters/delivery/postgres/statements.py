@@ -1,10 +1,8 @@
 """SQL of the queue. Lanes are locked before deliveries, everywhere, so that nobody waits in a circle."""
 # ruff: noqa: S608 - names come from constants, and every value is an argument
 
+from adapters.advisory_locks import AdvisoryLock
 from adapters.delivery.postgres.rows import CHANGING_COLUMNS, DELIVERY_COLUMNS, EVENT_COLUMNS
-
-RELAY_LOCK = 7_235_002
-"""Of the advisory lock that lets one relay write at a time; any number that nobody else uses."""
 
 _D = ", ".join(f"d.{name}" for name in DELIVERY_COLUMNS)
 _E = ", ".join(f"e.{name} AS event_{name}" for name in EVENT_COLUMNS)
@@ -38,7 +36,7 @@ def _put(table: str, columns: tuple[str, ...], conflict: str = "") -> str:
 
 TO_RELAY = f"""
 SELECT id, tenant_id, name, payload, occurred_at, trace_id, seq FROM events
-WHERE (SELECT pg_try_advisory_xact_lock({RELAY_LOCK})) AND relayed_at IS NULL
+WHERE (SELECT pg_try_advisory_xact_lock({AdvisoryLock.RELAYING:d})) AND relayed_at IS NULL
 ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 """Nothing, too, while somebody else relays. What he took is no longer there to be locked, though the snapshot is of

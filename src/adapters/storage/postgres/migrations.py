@@ -6,12 +6,11 @@ from pathlib import Path
 
 import asyncpg
 
+from adapters.advisory_locks import AdvisoryLock
 from adapters.storage.postgres.errors import translated
 from adapters.storage.postgres.reaching import connect
 
 FOLDER = Path(__file__).parent.parent / "sql"
-_LOCK = 7_235_001
-"""Of the advisory lock that lets one process migrate at a time; any number that nobody else uses."""
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -66,7 +65,7 @@ async def missing_from(connection: "asyncpg.Connection[asyncpg.Record]", folder:
 
 async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", migration: Migration) -> bool:
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", AdvisoryLock.MIGRATING)
         await connection.execute(_LEDGER)
         known = await connection.fetchval("SELECT checksum FROM schema_migrations WHERE name = $1", migration.name)
         if known is not None:

@@ -12,12 +12,11 @@ from typing import Any
 
 import asyncpg
 
+from adapters.advisory_locks import AdvisoryLock
 from adapters.storage.postgres.errors import translated
 from adapters.storage.postgres.reaching import connect
 from domain.errors import DomainError
 
-LOCK = 7_235_002
-"""Of the advisory lock; any number that nobody else uses."""
 LOOK_EVERY = 5.0
 AGAIN_AFTER = 1.0
 ANSWER_SECONDS = 5.0
@@ -65,10 +64,10 @@ class Presence:
             connection.terminate()
 
     async def _try(self) -> bool:
-        return bool(await self._connection.fetchval(_ALONE if self._alone else _SHARED, LOCK))
+        return bool(await self._connection.fetchval(_ALONE if self._alone else _SHARED, AdvisoryLock.PRESENCE))
 
     async def _others(self) -> list[str]:
-        found = await self._connection.fetch(_OTHERS, LOCK)
+        found = await self._connection.fetch(_OTHERS, AdvisoryLock.PRESENCE)
         return [row["application_name"] or "somebody" for row in found] or ["a process that is just ending"]
 
     async def _is_held(self) -> bool:
