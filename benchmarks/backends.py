@@ -36,9 +36,9 @@ from adapters.storage.postgres import migrate
 from application.embedding import recipe_of
 from domain.qa_pairs import QAPair
 from domain.ranking_profiles import BUILT_IN
-from entrypoints.client import serving
 from entrypoints.container import Container, build
 from entrypoints.http.server import build_app
+from entrypoints.serving import serving
 from entrypoints.settings import Settings
 from entrypoints.system import System
 

@@ -33,9 +33,9 @@ from domain.documents import Document
 from domain.qa_pairs import QAPair
 from domain.queries import QueryOptions, Question
 from domain.retrieval import Filters
-from entrypoints.client import serving
 from entrypoints.container import Container, build
 from entrypoints.http.server import build_app
+from entrypoints.serving import serving
 from entrypoints.settings import Settings
 from entrypoints.system import System
 

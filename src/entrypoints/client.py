@@ -1,23 +1,17 @@
 """The service's HTTP API as the command line uses it."""
 
-import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
-from litestar import Litestar
+
+from entrypoints.refusals import ApiRefusal
 
 POLL_SECONDS = 0.2
 UNFINISHED = ("pending", "processing")
-
-
-class ApiRefusal(Exception):
-    """What the server said no to, in its words."""
 
 
 class ApiClient:
@@ -130,20 +124,3 @@ def _refusal(response: httpx.Response) -> ApiRefusal:
 
 def _stranger(response: httpx.Response) -> ApiRefusal:
     return ApiRefusal(f"{response.url} answered {response.status_code}, and not as this service does.")
-
-
-@asynccontextmanager
-async def serving(app: Litestar) -> AsyncIterator[str]:
-    """The application on a free local port; its address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", server_header=False, proxy_headers=False)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.02)
-        if running.done():
-            await running
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await running

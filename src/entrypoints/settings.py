@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.lanes import CEILINGS
 from domain.tokens import OWN_ISSUER
+from entrypoints.refusals import BadSettings
 
 PREFIX = "SUPPORTRAG_"
 FOREIGN = ("SUPPORTRAG_TEST_", "SUPPORTRAG_API_KEY", "SUPPORTRAG_URL")
@@ -21,10 +22,6 @@ FOREIGN = ("SUPPORTRAG_TEST_", "SUPPORTRAG_API_KEY", "SUPPORTRAG_URL")
 OTEL_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 Words = Annotated[tuple[str, ...], NoDecode]
-
-
-class BadSettings(Exception):
-    """The settings cannot be meant so; the message names each offence and what would be right."""
 
 
 class Settings(BaseSettings):

@@ -10,7 +10,7 @@ from tests.support.server import served
 from tests.support.system import KEY
 
 from domain.signing import key_bytes, signature_headers
-from entrypoints.commands.webhooks import received
+from entrypoints.commands.receiving import received
 
 SECRET = "k7Qm2v9XcT4bZ8nR1sW6yH3fJ5dL0pGaEuKiOxVqMzA"
 BODY = b'{"event_id":"evt_1","data":{"query_id":"q_1"}}'

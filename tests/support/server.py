@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 from tests.support.system import KEY
 
-from entrypoints.client import serving
 from entrypoints.container import build
 from entrypoints.http.server import build_app
+from entrypoints.serving import serving
 from entrypoints.settings import Settings
 from entrypoints.system import System
 

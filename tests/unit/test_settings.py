@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from entrypoints.settings import BadSettings, Settings, read_settings
+from entrypoints.refusals import BadSettings
+from entrypoints.settings import Settings, read_settings
 
 
 def settings(**given: str) -> Settings:

@@ -1,19 +1,9 @@
 """A route of the API, on a running server or straight on the database that is configured."""
 
 import asyncio
-import secrets
-from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
-from domain.access import PLATFORM_TENANT
-from entrypoints.client import ApiClient, ApiRefusal
-from entrypoints.commands.schema import require_current_schema
-from entrypoints.container import build
-from entrypoints.http.server import build_app
-from entrypoints.settings import BadSettings, read_settings
-from entrypoints.system import System
+from entrypoints.client import ApiClient
 
 
 def call(
@@ -30,35 +20,6 @@ def call(
     if url:
         found: dict[str, Any] = ApiClient(url, api_key).call(method, path, headers=headers, **options)
         return found
-    return asyncio.run(_here(method, path, headers, options, with_embedder))
+    from entrypoints.commands.in_process import answer
 
-
-async def _here(
-    method: str, path: str, headers: Mapping[str, str], options: Mapping[str, Any], with_embedder: bool
-) -> dict[str, Any]:
-    """The same route, in this process, by a key that nobody else has: on the database, without jobs, and with models
-    only where it asks for them."""
-    own = f"sk_live_{secrets.token_urlsafe(32)}"
-    settings = read_settings(bootstrap_api_key=own, auth="on")
-    if settings.database == "memory":
-        raise BadSettings("What is kept in memory ends with this command: name a server with --url, or a database.")
-    await require_current_schema(settings)
-    container = build(settings)
-    app: Any = build_app(System(container), work=False)
-    await container.store().open()
-    try:
-        if with_embedder:
-            await container.embedder().open()
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{PLATFORM_TENANT}") as http:
-            bearer = {"Authorization": f"Bearer {own}", **headers}
-            response = await http.request(method, path, headers=bearer, **options)
-    finally:
-        if with_embedder:
-            await container.embedder().close()
-        await container.store().close()
-    body = response.json()
-    if response.is_error:
-        raise ApiRefusal("; ".join(f"{e['field'] or e['code']}: {e['message']}" for e in body["errors"]))
-    data: dict[str, Any] = body["data"]
-    return data
+    return asyncio.run(answer(method, path, headers, options, with_embedder))

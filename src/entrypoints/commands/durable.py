@@ -11,7 +11,8 @@ from typing import Any
 
 from domain.errors import Conflict
 from entrypoints.parts import embedded_database, migrate_database
-from entrypoints.settings import BadSettings, read_settings
+from entrypoints.refusals import BadSettings
+from entrypoints.settings import read_settings
 
 KEY_FILE = "master.key"
 

@@ -1,6 +1,5 @@
 """`supportrag evaluate`: answers judged, on a server or on the embedded set, as a table or for a CI."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,11 +12,7 @@ from rich.table import Table
 from domain.evaluation import ALL_METRICS, Metric
 from entrypoints.client import ApiClient
 from entrypoints.commands.dataset_files import BadDataset, read_rows
-from entrypoints.commands.embedded import embedded
-from entrypoints.commands.serve import operator
 from entrypoints.commands.terminal import console, errors
-from entrypoints.container import Container
-from entrypoints.demo import load_demo
 from entrypoints.settings import read_settings
 
 WORST = 5
@@ -69,7 +64,9 @@ def evaluate(
     if url:
         found = _judged(ApiClient(url, api_key), rows, wish, as_json)
     elif demo or knowledge or read_settings().database_url != "memory://":
-        found = embedded(lambda api, parts: _embedded(api, parts, rows, wish, demo, knowledge or [], as_json))
+        from entrypoints.commands.embedded import embedded
+
+        found = embedded(lambda api: _judged(api, rows, wish, as_json), demo=demo, files=knowledge or ())
     else:
         raise typer.BadParameter("Name a server with --url, or knowledge to judge with --demo or --knowledge.")
     _show(found, as_json)
@@ -94,22 +91,6 @@ def _rows(file: Path | None) -> list[dict[str, Any]]:
         return read_rows(file) if file else []
     except BadDataset as refusal:
         raise typer.BadParameter(str(refusal)) from None
-
-
-async def _embedded(
-    api: ApiClient,
-    container: Container,
-    rows: Sequence[Mapping[str, Any]],
-    wish: Mapping[str, Any],
-    demo: bool,
-    knowledge: Sequence[Path],
-    quiet: bool,
-) -> dict[str, Any]:
-    if demo:
-        await load_demo(container, operator(container.settings()))
-    if knowledge:
-        await asyncio.to_thread(api.ingest, knowledge, approve=True)
-    return await asyncio.to_thread(_judged, api, rows, wish, quiet)
 
 
 def _judged(api: ApiClient, rows: Sequence[Mapping[str, Any]], wish: Mapping[str, Any], quiet: bool) -> dict[str, Any]:

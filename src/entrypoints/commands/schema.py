@@ -4,8 +4,8 @@ import asyncio
 
 from domain.errors import Conflict, ServiceUnavailable
 from entrypoints.commands.terminal import console
-from entrypoints.parts import migrate_database, missing_migrations
-from entrypoints.settings import BadSettings, Settings, read_settings
+from entrypoints.refusals import BadSettings
+from entrypoints.settings import Settings, read_settings
 
 
 def migrate() -> None:
@@ -13,6 +13,8 @@ def migrate() -> None:
     settings = read_settings()
     if settings.database != "postgres":
         raise BadSettings("SUPPORTRAG_DATABASE_URL is memory://, which has no schema; give a postgresql:// address.")
+    from entrypoints.parts import migrate_database
+
     try:
         applied = asyncio.run(migrate_database(settings))
     except Conflict as refusal:
@@ -25,8 +27,12 @@ def migrate() -> None:
 async def require_current_schema(settings: Settings) -> None:
     """Raises `ServiceUnavailable` that names the command to run, or says that there is no database to ask;
     `BadSettings` where the database does not know the name or the user that it was given."""
+    if settings.database != "postgres":
+        return
+    from entrypoints.parts import missing_migrations
+
     try:
-        missing = await missing_migrations(settings) if settings.database == "postgres" else []
+        missing = await missing_migrations(settings)
     except Conflict as refusal:
         raise BadSettings(f"SUPPORTRAG_DATABASE_URL: {refusal}") from refusal
     if missing:

@@ -5,26 +5,16 @@ import json
 import secrets
 import socket
 import ssl
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-import uvicorn
-from litestar import Litestar
 
-from domain.access import DEFAULT_TENANT, PLATFORM_TENANT, Caller, Principal, Scope, Tier
-from entrypoints.commands.durable import durable
 from entrypoints.commands.schema import require_current_schema
 from entrypoints.commands.terminal import console, errors
-from entrypoints.container import Container, build
-from entrypoints.demo import load_demo
-from entrypoints.http.server import build_app
 from entrypoints.settings import Settings, read_settings
-from entrypoints.system import System
-
-REQUESTS_END_WITHIN = 8
-"""Seconds that open requests have after SIGTERM, while jobs are handed back; all is over within 25."""
 
 
 def serve(
@@ -43,20 +33,47 @@ def serve(
     require_certificate(tls_cert, tls_key)
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     with ExitStack() as stack:
-        kept = stack.enter_context(durable(data)) if data else {}
+        kept = stack.enter_context(_durable(data)) if data else {}
         settings, made_for_this_run = _with_key(read_settings(**given, **kept))
         place = stack.enter_context(_bound(settings))
         base = f"{'https' if tls_cert else 'http'}://{settings.host}:{place.getsockname()[1]}"
         asyncio.run(require_current_schema(settings))
-        system = System(build(settings))
-
-        async def welcome(container: Container) -> None:
-            count = await load_demo(container, operator(settings)) if demo else 0
-            _introduce(settings, base, made_for_this_run, count)
-
         _introduce_settings(settings)
-        app = build_app(system, work=not settings.is_shared, after_opening=welcome)
-        Draining(listening(app, settings, tls_cert, tls_key), system).run(sockets=[place])
+        _run(
+            settings,
+            place,
+            (tls_cert, tls_key),
+            demo,
+            lambda count: _introduce(settings, base, made_for_this_run, count),
+        )
+
+
+def _run(
+    settings: Settings,
+    place: socket.socket,
+    tls: tuple[Path | None, Path | None],
+    demo: bool,
+    introduce: Callable[[int], None],
+) -> None:
+    """The whole server is loaded here, when nothing else stands in its way."""
+    from entrypoints.container import Container, build
+    from entrypoints.demo import load_demo
+    from entrypoints.http.server import build_app
+    from entrypoints.serving import Draining, listening
+    from entrypoints.system import System
+
+    async def welcome(container: Container) -> None:
+        introduce(await load_demo(container) if demo else 0)
+
+    system = System(build(settings))
+    app = build_app(system, work=not settings.is_shared, after_opening=welcome)
+    Draining(listening(app, settings, *tls), system).run(sockets=[place])
+
+
+def _durable(folder: Path) -> AbstractContextManager[dict[str, Any]]:
+    from entrypoints.commands.durable import durable
+
+    return durable(folder)
 
 
 def require_certificate(certificate: Path | None, key: Path | None) -> None:
@@ -73,42 +90,6 @@ def require_certificate(certificate: Path | None, key: Path | None) -> None:
 
 def _no_password() -> str:
     raise ValueError("the key is locked by a password")
-
-
-def listening(app: Litestar, settings: Settings, certificate: Path | None, key: Path | None) -> uvicorn.Config:
-    """How the application is served: by TLS 1.2 and later where there is a certificate."""
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_level=settings.log_level.lower(),
-        log_config=None,  # its lines go the way of all others
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=REQUESTS_END_WITHIN,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-    )
-    config.load()
-    if config.ssl is not None:
-        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-    return config
-
-
-class Draining(uvicorn.Server):
-    """Takes the process's place before anything else, and hands jobs back while the last requests are answered."""
-
-    def __init__(self, config: uvicorn.Config, system: System) -> None:
-        super().__init__(config)
-        self._system = system
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._system.take_place()
-        await super().serve(sockets)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await asyncio.gather(self._system.stop_working(), super().shutdown(sockets))
 
 
 def _bound(settings: Settings) -> socket.socket:
@@ -132,12 +113,6 @@ def _with_key(settings: Settings) -> tuple[Settings, str | None]:
         return settings, None
     key = f"sk_test_{secrets.token_urlsafe(24)}"
     return read_settings(**{**settings.model_dump(), "bootstrap_api_key": key}), key
-
-
-def operator(settings: Settings) -> Caller:
-    """Who the command line acts as: the tenant that the first key, or no key at all, acts for."""
-    tenant = DEFAULT_TENANT if settings.auth == "off" else PLATFORM_TENANT
-    return Caller(Principal(tenant, frozenset({Scope.ADMIN}), Tier.ENTERPRISE))
 
 
 def _introduce_settings(settings: Settings) -> None:

@@ -8,7 +8,6 @@ import typer
 from entrypoints.commands.schema import require_current_schema
 from entrypoints.commands.terminal import console
 from entrypoints.settings import read_settings
-from entrypoints.worker.app import run_worker
 
 
 def worker(
@@ -21,4 +20,6 @@ def worker(
     settings.require_shared("A separate worker")
     asyncio.run(require_current_schema(settings))
     console.print("Working. Stop with SIGTERM: what runs then is handed back.", highlight=False)
+    from entrypoints.worker.app import run_worker
+
     asyncio.run(run_worker(settings, metrics_port))

@@ -10,9 +10,10 @@ from tests.support.system import KEY, SystemUnderTest, embedder, running
 from tests.support.worlds import MASTER_KEY
 
 from domain.errors import Conflict
-from entrypoints.commands.reindex import _reindex
+from entrypoints.commands.reindexing import rebuild
 from entrypoints.container import build
-from entrypoints.settings import BadSettings, Settings
+from entrypoints.refusals import BadSettings
+from entrypoints.settings import Settings
 from entrypoints.system import System
 
 RETURNS = ("What is your return policy?", "We accept returns within 30 days.")
@@ -67,8 +68,8 @@ async def test_another_model_gets_an_index_of_its_own_while_the_old_one_serves(s
             await refused.open()
         await refused.close()
         with pytest.raises(BadSettings, match="all tenants"):
-            await _reindex(on(settings, model), ["acme"], wait=True)
-        await _reindex(on(settings, model), [], wait=True)
+            await rebuild(on(settings, model), ["acme"], wait=True)
+        await rebuild(on(settings, model), [], wait=True)
         assert await mode_of(old, RETURNS[0]) == f"hybrid: {RETURNS[1]}"
         async with running(overrides={"embedder": model}, **settings) as new:
             assert await mode_of(new, RETURNS[0]) == f"hybrid: {RETURNS[1]}"
@@ -83,7 +84,7 @@ async def test_an_index_is_built_anew_without_embedding_anything_again(settings:
         await system.container.vectors().clear("platform")
         await system.container.lexical().clear("platform")
         model.embedded.clear()
-        await _reindex(on(settings, model), [], wait=False)
+        await rebuild(on(settings, model), [], wait=False)
         assert await system.run_due() == 1
         assert model.embedded == []
         assert await mode_of(system, OPENING[0]) == f"hybrid: {OPENING[1]}"

@@ -14,7 +14,7 @@ from tests.support.misdeeds import certificate
 from typer.testing import CliRunner
 
 from entrypoints.cli import cli
-from entrypoints.commands.serve import listening
+from entrypoints.serving import listening
 from entrypoints.settings import Settings
 
 
