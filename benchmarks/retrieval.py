@@ -7,8 +7,9 @@ baselines are computed beside it from the same texts: BM25 alone, MiniLM alone, 
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import structlog
@@ -59,8 +60,20 @@ async def loaded(system: SystemUnderTest, pairs: Sequence[Pair]) -> dict[str, st
     file = ("pairs.json", json.dumps(rows).encode(), "application/json")
     staged = await system.data("POST", "/api/v1/knowledge/upload", files={"file": file})
     done = await system.data("POST", "/api/v1/knowledge/commit", json={"draft_id": staged["draft_id"]})
-    document = await system.data("GET", f"/api/v1/documents/{done['document_ids'][0]}")
-    return {pair["qa_id"]: pair["metadata"]["extra"]["bench_id"] for pair in document["qa_pairs"]}
+    return {
+        pair["qa_id"]: pair["metadata"]["extra"]["bench_id"] async for pair in _pairs(system, done["document_ids"][0])
+    }
+
+
+async def _pairs(system: SystemUnderTest, document_id: str) -> AsyncIterator[dict[str, Any]]:
+    wanted: dict[str, Any] = {"limit": 100}
+    while True:
+        page = await system.data("GET", f"/api/v1/documents/{document_id}/qa-pairs", params=wanted)
+        for pair in page["qa_pairs"]:
+            yield pair
+        if not page["pagination"]["has_next"]:
+            return
+        wanted["cursor"] = page["pagination"]["next_cursor"]
 
 
 async def through_api(questions: QuestionSet) -> Ranking:

@@ -229,3 +229,16 @@ async def test_many_small_versions_read_compare_and_restore_like_whole_ones(syst
     await system.data("POST", f"{document}/versions/{versions[7]['version_id']}/restore")
     back = await system.data("GET", document)
     assert {pair["question"]: pair["answer"] for pair in back["qa_pairs"]} == seen[7]
+
+
+async def test_a_large_document_shows_its_first_hundred_pairs_and_where_the_others_are(system: SystemUnderTest) -> None:
+    job = await system.learn(*((f"What is thing number {n}?", f"It is thing {n}.") for n in range(102)))
+    path = f"/api/v1/documents/{job['result']['document_ids'][0]}"
+    document = await system.data("GET", path)
+    assert (document["qa_pairs_count"], document["qa_pairs_has_next"]) == (102, True)
+    page = await system.data("GET", document["links"]["qa_pairs"], params={"limit": 100, "sort": "id"})
+    assert document["qa_pairs"] == page["qa_pairs"]
+    for pair in document["qa_pairs"][:2]:
+        await system.data("DELETE", f"/api/v1/qa-pairs/{pair['qa_id']}")
+    document = await system.data("GET", path)
+    assert (len(document["qa_pairs"]), document["qa_pairs_has_next"]) == (100, False)

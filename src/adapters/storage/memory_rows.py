@@ -5,7 +5,6 @@ import heapq
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from adapters.storage.codec import decode, encode, twin
@@ -55,9 +54,13 @@ class Rows:
             self._index[field][path_value(old, field)].discard(key)
 
     def candidates(self, where: Where) -> Iterable[Any]:
-        """The rows that the equality conditions leave."""
+        """The rows that the conditions leave of which the indexes can tell."""
         ids = self._ids([condition for condition in where if self._tells(condition)])
         return self.by_id.values() if ids is None else [self.by_id[key] for key in ids]
+
+    def untold(self, where: Where) -> Where:
+        """The conditions of which the indexes cannot tell."""
+        return tuple(condition for condition in where if not self._tells(condition))
 
     def exactly(self, where: Where) -> Collection[str] | None:
         """The ids of the rows that satisfy the conditions; None when the indexes alone cannot tell."""
@@ -127,17 +130,18 @@ class MemoryCollection(Generic[A]):
         return known
 
     async def remove_where(self, where: Where) -> int:
-        found = list(self._matching(where))
+        found = await self._found(where)
         for item in found:
             self._change(item.id, None)
         return len(found)
 
     async def _found(self, where: Where) -> list[A]:
         """As they are when it begins, whatever others commit meanwhile."""
-        found: list[A] = []
-        async for part in _in_parts(list(self._candidates(where))):
-            found += [item for item in part if matches(item, where)]
-        return found
+        require_askable(self._table, where)
+        found, rest = list(self._unchanged(where)), self._rows.untold(where)
+        if rest:
+            found = [item async for part in _in_parts(found) for item in part if matches(item, rest)]
+        return found + [item for item in self._changes.values() if item is not None and matches(item, where)]
 
     async def _first(self, count: int, items: Sequence[A], sort: str) -> list[A]:
         pick = heapq.nlargest if sort.startswith("-") else heapq.nsmallest
@@ -195,14 +199,9 @@ class MemoryCollection(Generic[A]):
         self._versions.setdefault(key, _version(self._rows.by_id.get(key)))
         self._changes[key] = item
 
-    def _matching(self, where: Where) -> Iterable[A]:
-        return (item for item in self._candidates(where) if matches(item, where))
-
-    def _candidates(self, where: Where) -> Iterable[A]:
-        require_askable(self._table, where)
-        committed = (item for item in self._rows.candidates(where) if item.id not in self._changes)
-        changed = (item for item in self._changes.values() if item is not None)
-        return chain(committed, changed)
+    def _unchanged(self, where: Where) -> Iterable[A]:
+        """The committed rows that the indexes leave, without those that this transaction has changed."""
+        return (item for item in self._rows.candidates(where) if item.id not in self._changes)
 
     def _order(self, path: str) -> Order:
         field = indexed_field(self._table, path)

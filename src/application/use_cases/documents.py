@@ -21,8 +21,19 @@ from domain.documents import (
     pairs_as_of,
 )
 from domain.errors import Conflict, NotFound
-from domain.paging import Page, PageRequest, Where, where
+from domain.paging import MAX_LIMIT, Page, PageRequest, Where, where
 from domain.qa_pairs import PairMetadata, PairStatus, QAPair
+
+PAIRS_SHOWN = MAX_LIMIT
+"""Of a document that is shown by itself; the rest is read page by page."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSeen:
+    document: Document
+    pairs: tuple[QAPair, ...]
+    """The first, by id."""
+    has_more: bool
 
 
 class BrowseDocuments:
@@ -33,10 +44,11 @@ class BrowseDocuments:
         async with self._store.begin(caller.tenant_id) as uow:
             return await uow[DOCUMENTS].page(conditions, request)
 
-    async def one(self, caller: Caller, document_id: str) -> tuple[Document, list[QAPair]]:
+    async def one(self, caller: Caller, document_id: str) -> DocumentSeen:
         async with self._store.begin(caller.tenant_id) as uow:
             document = await uow[DOCUMENTS].get(document_id)
-            return document, await uow[PAIRS].list(_shown(document), sort="id")
+            first = await uow[PAIRS].list(_shown(document), sort="id", limit=PAIRS_SHOWN + 1)
+            return DocumentSeen(document, tuple(first[:PAIRS_SHOWN]), len(first) > PAIRS_SHOWN)
 
     async def pairs(
         self, caller: Caller, document_id: str, request: PageRequest, status: str | None = None

@@ -15,6 +15,7 @@ from application.use_cases.documents import (
     ArchiveDocument,
     BrowseDocuments,
     BrowseVersions,
+    DocumentSeen,
     EditDocument,
     Moved,
     RestoreDocument,
@@ -174,10 +175,16 @@ class DocumentPair(Struct, kw_only=True):
 
 class DocumentWithPairs(DocumentOut, kw_only=True):
     qa_pairs: list[DocumentPair]
+    qa_pairs_has_next: bool
+    """Whether there are more, to be read at `links.qa_pairs`."""
 
     @staticmethod
-    def of_both(document: Document, pairs: Sequence[QAPair]) -> "DocumentWithPairs":
-        return DocumentWithPairs(qa_pairs=[DocumentPair.of(pair) for pair in pairs], **_document_fields(document))
+    def of_seen(seen: DocumentSeen) -> "DocumentWithPairs":
+        return DocumentWithPairs(
+            qa_pairs=[DocumentPair.of(pair) for pair in seen.pairs],
+            qa_pairs_has_next=seen.has_more,
+            **_document_fields(seen.document),
+        )
 
 
 class PairList(Struct, kw_only=True):
@@ -376,9 +383,9 @@ class DocumentsController(Controller):
     async def one(
         self, document_id: FromPath[Id], caller: Caller, browse_documents: NamedDependency[BrowseDocuments]
     ) -> Envelope[DocumentWithPairs]:
-        """A document with its pairs."""
-        document, pairs = await browse_documents.one(caller, document_id)
-        return ok(DocumentWithPairs.of_both(document, pairs), links=document_links(document_id))
+        """A document with its first 100 pairs; `links.qa_pairs` has all of them, page by page."""
+        seen = await browse_documents.one(caller, document_id)
+        return ok(DocumentWithPairs.of_seen(seen), links=document_links(document_id))
 
     @put("/{document_id:str}", operation_id="editDocument", opt=rules(raises=(NotFound, Conflict)))
     async def edit(
