@@ -21,12 +21,13 @@ async def answer(
     """The data, by a key that nobody else has: on the database, without jobs, and with models
     only where it asks for them."""
     own = f"sk_live_{secrets.token_urlsafe(32)}"
-    settings = read_settings(bootstrap_api_key=own, auth="on")
+    settings = read_settings(bootstrap_api_key=own, auth="on", log_level="ERROR")
     if settings.database == "memory":
         raise BadSettings("What is kept in memory ends with this command: name a server with --url, or a database.")
     await require_current_schema(settings)
     container = build(settings)
     app: Any = build_app(System(container), work=False)
+    container.seeing.log_lines().open()  # or what is logged would go to the output, among what was asked for
     await container.store().open()
     try:
         if with_embedder:
@@ -39,6 +40,7 @@ async def answer(
         if with_embedder:
             await container.embedder().close()
         await container.store().close()
+        container.seeing.log_lines().close()
     body = response.json()
     if response.is_error:
         raise ApiRefusal("; ".join(f"{e['field'] or e['code']}: {e['message']}" for e in body["errors"]))

@@ -5,6 +5,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.support.postgres import renamed
 from tests.support.processes import COMMAND, Api, Deployment, Worker, data, eventually, upload
@@ -80,6 +81,16 @@ def test_check_fails_when_a_backend_that_is_configured_is_away(deployment: Deplo
     found = json.loads(checked.stdout)
     assert (found["redis"], found["postgres"], found["service"]) == ("unhealthy", "healthy", "degraded")
     assert checked.returncode == 1
+
+
+def test_a_new_key_is_all_that_is_on_the_output_and_good_until_it_is_revoked(deployment: Deployment) -> None:
+    api = deployment.api()
+    made = run(deployment, "keys", "create", "partner", "--scope", "read")
+    key_id, key = made.stderr.split()[0], made.stdout.removesuffix("\n")
+    me = {"url": f"{api.url}/api/v1/me", "headers": {"Authorization": f"Bearer {key}"}}
+    assert httpx.get(**me).status_code == 200
+    assert run(deployment, "keys", "revoke", key_id).returncode == 0
+    eventually(lambda: httpx.get(**me).status_code == 401, 5)
 
 
 def test_sigterm_ends_a_worker_and_a_server_within_the_time_an_orchestrator_gives(deployment: Deployment) -> None:
