@@ -75,11 +75,11 @@ class Vault:
         webhook.rotate_incoming_secret(self.seal(webhook.id, chosen, now), overlap, now)
         return chosen
 
-    def require_apart(self, webhook: Webhook, secret: str | None, now: datetime) -> None:
+    def require_apart(self, webhook: Webhook, chosen: str, now: datetime) -> None:
         """Raises `InvalidInput` when what others prove themselves by is to sign what goes out."""
-        held = webhook.verifying_secrets(now) if secret is not None and webhook.incoming_secrets else ()
+        held = webhook.verifying_secrets(now) if webhook.incoming_secrets else ()
         opened = (self._cipher.open(each.sealed, secret_context(webhook.id, each.id)) for each in held)
-        if secret is not None and any(key_bytes(secret) == key_bytes(each) for each in opened):
+        if any(key_bytes(chosen) == key_bytes(each) for each in opened):
             raise InvalidInput("secret: this one is what others sign with.", field="secret")
 
     def disclosed(
@@ -211,8 +211,9 @@ class ChangeWebhook:
         if headers is not None:
             self._vault.seal_headers(webhook, headers, before)
         if secret is not None:
-            self._vault.require_apart(webhook, secret, now)
-            webhook.rotate_secret(self._vault.seal(webhook.id, self._vault.chosen(secret), now), DEFAULT_OVERLAP, now)
+            chosen = self._vault.chosen(secret)
+            self._vault.require_apart(webhook, chosen, now)
+            webhook.rotate_secret(self._vault.seal(webhook.id, chosen, now), DEFAULT_OVERLAP, now)
 
     async def _follow(self, tenant_id: str, webhook: Webhook, *, activated: bool) -> None:
         now = self._clock.now()
@@ -259,7 +260,7 @@ class RotateSecret:
 
         async def work(uow: UnitOfWork) -> Disclosed:
             now, webhook = self._clock.now(), await uow[WEBHOOKS].get(webhook_id)
-            self._vault.require_apart(webhook, secret, now)
+            self._vault.require_apart(webhook, chosen, now)
             incoming = self._vault.incoming(webhook, overlap, now)
             webhook.rotate_secret(self._vault.seal(webhook.id, chosen, now), overlap, now)
             await uow[WEBHOOKS].save(webhook)

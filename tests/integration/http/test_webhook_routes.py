@@ -475,8 +475,10 @@ async def test_a_direction_gained_later_is_proved_by_nothing_until_rotate_secret
 async def test_what_others_sign_with_is_not_taken_for_our_own_signatures(http: httpx.AsyncClient) -> None:
     made = await register(http, direction="both")
     own, given = f"/api/v1/webhooks/{made['webhook_id']}", {"secret": made["incoming_whsec"]}
-    for answer in (await http.patch(own, json=given), await http.post(f"{own}/rotate-secret", json=given)):
-        assert answer.status_code == 400 and answer.json()["errors"][0]["field"] == "secret"
+    broken = {"secret": "whsec_%%%%%%%%"}
+    for body in (given, broken):
+        for answer in (await http.patch(own, json=body), await http.post(f"{own}/rotate-secret", json=body)):
+            assert answer.status_code == 400 and answer.json()["errors"][0]["field"] == "secret"
 
 
 @pytest.mark.parametrize(

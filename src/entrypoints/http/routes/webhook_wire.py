@@ -251,6 +251,7 @@ class SecretOut(Struct, kw_only=True):
 
     @staticmethod
     def of(made: Disclosed) -> "SecretOut":
+        held = (*made.webhook.secrets, *made.webhook.incoming_secrets)
         return SecretOut(
             webhook_id=made.webhook.id,
             secret=made.secret,
@@ -258,7 +259,7 @@ class SecretOut(Struct, kw_only=True):
             secret_hash=made.fingerprint,
             incoming_secret=made.incoming_secret,
             incoming_whsec=_spelt(made.incoming_secret),
-            previous_valid_until=max((held.until for held in made.webhook.secrets if held.until), default=None),
+            previous_valid_until=max((each.until for each in held if each.until), default=None),
             warnings=list(made.warnings),
         )
 
