@@ -9,8 +9,9 @@ from datetime import datetime
 class Filters:
     """What a search may find; all of them hold, an empty one admits everything."""
 
-    categories: frozenset[str] = frozenset()
-    intents: frozenset[str] = frozenset()
+    categories: frozenset[str | None] = frozenset()
+    """`None` among them admits what has no category; so also with intents."""
+    intents: frozenset[str | None] = frozenset()
     languages: frozenset[str] = frozenset()
     updated_after: datetime | None = None
     requires_handoff: bool | None = None

@@ -241,6 +241,17 @@ async def test_filters_apply_inside_the_search(index: LexicalIndex, tenant: str,
     assert await found(index, tenant, "2024 2025", filters, limit=3) == ["worse 0", "worse 1", "worse 2"]
 
 
+@pytest.mark.parametrize("label", ["category", "intent"])
+async def test_what_has_no_label_is_found_when_none_is_among_those_wanted(
+    index: LexicalIndex, tenant: str, label: str
+) -> None:
+    plural = {"category": "categories", "intent": "intents"}[label]
+    rows = [row("a", "parcel"), row("b", "parcel", **{label: "b"}), row("c", "parcel", **{label: "c"})]
+    await index.upsert(tenant, rows)
+    for wanted, there in (({None}, ["a"]), ({None, "b"}, ["a", "b"]), ({"b"}, ["b"])):
+        assert await found(index, tenant, "parcel", Filters(**{plural: frozenset(wanted)})) == there  # type: ignore[arg-type]
+
+
 async def test_word_statistics_are_the_tenants_own(index: LexicalIndex, tenant: str) -> None:
     """Nothing that another tenant holds, however much, changes a score."""
     await index.upsert(tenant, FAQ)

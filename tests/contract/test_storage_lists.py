@@ -44,6 +44,8 @@ CASES: list[tuple[str, Op, Any, str]] = [
     ("note", Op.EQ, None, "ace"),
     ("note", Op.EQ, "", "d"),
     ("note", Op.IN, ("note", None), "abce"),
+    ("note", Op.IN, ("note",), "b"),
+    ("note", Op.IN, frozenset({None}), "ace"),
     ("note", Op.IN, (), ""),
     ("note", Op.LIKE, "O", "b"),
     ("note", Op.GT, "", "b"),

@@ -223,6 +223,17 @@ async def test_filters_apply_inside_the_search(index: VectorIndex, tenant: str, 
     assert await found(index, tenant, filters, limit=3) == ["worse 0", "worse 1", "worse 2"]
 
 
+@pytest.mark.parametrize("label", ["category", "intent"])
+async def test_what_has_no_label_is_found_when_none_is_among_those_wanted(
+    index: VectorIndex, tenant: str, label: str
+) -> None:
+    plural = {"category": "categories", "intent": "intents"}[label]
+    rows = [row("a", (4, 0, 0, 0)), *(row(name, (3, 0, 0, 0), **{label: name}) for name in ("b", "c"))]
+    await index.upsert(tenant, "en", rows)
+    for wanted, there in (({None}, ["a"]), ({None, "b"}, ["a", "b"]), ({"b"}, ["b"])):
+        assert await found(index, tenant, Filters(**{plural: frozenset(wanted)})) == there  # type: ignore[arg-type]
+
+
 def test_every_filter_there_is_has_been_tried() -> None:
     tried = {
         field.name

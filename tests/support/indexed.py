@@ -57,8 +57,8 @@ ANY_FIELDS = st.builds(
 )
 ANY_FILTERS = st.just(Filters()) | st.builds(
     Filters,
-    categories=st.frozensets(CATEGORIES),
-    intents=st.frozensets(INTENTS, max_size=1),
+    categories=st.frozensets(st.none() | CATEGORIES),
+    intents=st.frozensets(st.none() | INTENTS, max_size=1),
     languages=st.frozensets(LANGUAGES),
     updated_after=st.none() | MOMENTS,
     requires_handoff=st.none() | st.booleans(),

@@ -210,13 +210,15 @@ def _filter(given: Json | None) -> Any:
 def _condition(given: Json) -> Any:
     if "has_id" in given:
         return edge.HasIdCondition(set(given["has_id"]))
-    if not {"key"} < given.keys():
+    if "is_empty" in given:
+        return edge.IsEmptyCondition(given["is_empty"]["key"])
+    if given.keys() <= {"must", "should", "must_not", "min_should"}:
         return _filter(given)
     match, between = given.get("match"), given.get("range")
-    if between:
+    if "key" in given and between:
         limits = {key: value for key, value in between.items() if value is not None}
         return edge.FieldCondition(given["key"], range=edge.RangeFloat(**limits))
-    if match is None:
+    if match is None or "key" not in given:
         raise Refused(400, f"condition {given} is not supported here")
     if "any" in match:
         return edge.FieldCondition(given["key"], match=edge.MatchAny(match["any"]))

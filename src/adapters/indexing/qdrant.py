@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -53,13 +53,22 @@ def _conditions(filters: Filters) -> Iterator[models.Condition]:
         ("document", filters.document_ids),
     ):
         if values:
-            yield models.FieldCondition(key=key, match=models.MatchAny(any=sorted(values)))
+            yield _among(key, values)
     for item in filters.metadata.items():
         yield _equals("metadata", json.dumps(item))
     if filters.requires_handoff is not None:
         yield _equals("handoff", filters.requires_handoff)
     if filters.updated_after is not None:
         yield models.FieldCondition(key="updated", range=models.Range(gt=micros(filters.updated_after)))
+
+
+def _among(key: str, values: Set[str | None]) -> models.Condition:
+    named = sorted(value for value in values if value is not None)
+    one_of_them = models.FieldCondition(key=key, match=models.MatchAny(any=named))
+    if None not in values:
+        return one_of_them
+    none = models.IsEmptyCondition(is_empty=models.PayloadField(key=key))
+    return models.Filter(should=[one_of_them, none]) if named else none
 
 
 def _equals(key: str, value: str | bool) -> models.FieldCondition:

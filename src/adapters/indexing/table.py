@@ -60,7 +60,7 @@ class CodedColumn:
     def get(self, slot: int) -> str | None:
         return self.codes.value(int(self.data[slot]))
 
-    def among(self, values: Iterable[str], size: int) -> Mask:
+    def among(self, values: Iterable[str | None], size: int) -> Mask:
         wanted = np.zeros(max(1, len(self.codes)), np.bool_)
         wanted[self.codes.known(values)] = True
         found: Mask = wanted[self.data.first(size)]

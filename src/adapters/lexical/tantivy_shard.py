@@ -26,6 +26,8 @@ HEAP = 15_000_000
 CANDIDATES = 4
 """Candidates fetched per hit wanted."""
 AT_LEAST = 64
+NO_LABEL = "\0"
+"""Stands in the index for no category or no intent: no text that is kept can hold it."""
 MUST, SHOULD = tantivy.Occur.Must, tantivy.Occur.Should
 
 
@@ -191,12 +193,15 @@ def _add_fields(document: Any, row: LexicalRow) -> None:
     document.add_text("document", fields.document_id)
     document.add_text("language", fields.language)
     for name, value in (("category", fields.category), ("intent", fields.intent)):
-        if value is not None:
-            document.add_text(name, value)
+        document.add_text(name, _term(value))
     for item in fields.metadata.items():
         document.add_text("metadata", json.dumps(item))
     document.add_boolean("handoff", fields.requires_handoff)
     document.add_integer("updated", micros(fields.updated_at))
+
+
+def _term(label: str | None) -> str:
+    return NO_LABEL if label is None else label
 
 
 def _conditions(filters: Filters) -> Iterator[Any]:
@@ -207,7 +212,7 @@ def _conditions(filters: Filters) -> Iterator[Any]:
         ("document", filters.document_ids),
     ):
         if values:
-            yield tantivy.Query.term_set_query(SCHEMA, name, sorted(values))
+            yield tantivy.Query.term_set_query(SCHEMA, name, sorted(map(_term, values)))
     for item in filters.metadata.items():
         yield tantivy.Query.term_query(SCHEMA, "metadata", json.dumps(item))
     if filters.requires_handoff is not None:

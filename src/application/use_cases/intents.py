@@ -1,6 +1,6 @@
 """The tenant's intents: what people may want, each with examples."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +27,12 @@ class BrowseIntents:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def page(self, caller: Caller, request: PageRequest, category: str | None = None) -> Page[IntentSeen]:
+    async def page(
+        self, caller: Caller, request: PageRequest, categories: Set[str | None] | None = None
+    ) -> Page[IntentSeen]:
+        """Those of the categories, None among these meaning none; without any, all."""
         async with self._store.begin(caller.tenant_id) as uow:
-            found = await uow[INTENTS].page(where(category=category), request)
+            found = await uow[INTENTS].page(where(category__in=categories), request)
             used = {intent.id: await _usage(uow, intent) for intent in found.items}
         return found.map(lambda intent: IntentSeen(intent, used[intent.id]))
 

@@ -1,6 +1,6 @@
 """Questions that were asked: looking at them, judging their answers, following what was done."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,8 @@ class QueryFilters:
     user_id: str | None = None
     session_id: str | None = None
     action: Action | None = None
-    category: str | None = None
+    categories: Set[str | None] | None = None
+    """None among them: what came under none."""
     created_after: datetime | None = None
     created_before: datetime | None = None
 
@@ -39,7 +40,7 @@ class BrowseQueries:
             user_id=filters.user_id,
             session_id=filters.session_id,
             action=filters.action,
-            category=filters.category,
+            category__in=filters.categories,
             created_at__gt=filters.created_after,
             created_at__lt=filters.created_before,
         )

@@ -84,4 +84,8 @@ async def test_pairs_of_any_older_version_are_read_and_found_by_their_words(
         await uow.commit()
     found = await PostgresWordSearch(store).matches("acme", "resetting passwords", 5, Filters())
     assert [row.answer for row in found.rows] == ["Changed."]
+    for filters, there in (({None}, 1), ({None, "a"}, 1), ({"a"}, 0)):
+        wanted = Filters(categories=frozenset(filters), intents=frozenset(filters))
+        found = await PostgresWordSearch(store).matches("acme", "resetting passwords", 5, wanted)
+        assert len(found.rows) == there
     await store.close()

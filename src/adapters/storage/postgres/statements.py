@@ -131,7 +131,10 @@ def _condition(query: Query, asked: Field, condition: Condition) -> str:
 
 
 def _among(query: Query, column: str, values: list[Any]) -> str:
+    """One alone is asked for as such: so an index gives the rows in its order."""
     known = [value for value in values if value is not None]
+    if len(values) == len(known) == 1:
+        return f"{column} = {query.hold(known[0])}"
     among = f"{column} = ANY({query.hold(known)})"
     return among if len(known) == len(values) else f"({among} OR {column} IS NULL)"
 

@@ -19,7 +19,8 @@ FROM unnest(ARRAY['english', 'german', 'french', 'russian', 'spanish', 'simple']
 _MATCHES = """
 SELECT body FROM qa_pairs
 WHERE tenant_id = $1 AND status = 'active' AND words @@ $2::tsquery
-    AND ($4::text[] IS NULL OR metadata_category = ANY($4)) AND ($5::text[] IS NULL OR metadata_intent = ANY($5))
+    AND ($4::text[] IS NULL OR coalesce(metadata_category, '') = ANY($4))
+    AND ($5::text[] IS NULL OR coalesce(metadata_intent, '') = ANY($5))
     AND ($6::text[] IS NULL OR document_id = ANY($6)) AND ($7::text[] IS NULL OR body ->> 'language' = ANY($7))
 ORDER BY ts_rank(words, $2::tsquery, 1) DESC, id LIMIT $3
 """
@@ -39,7 +40,7 @@ class PostgresWordSearch:
             total = int(await transaction.fetchval(_TOTAL, (tenant_id,)))
             if not query:
                 return WordMatches((), total)
-            asked = (tenant_id, query, limit, *(sorted(names) or None for names in chosen))
+            asked = (tenant_id, query, limit, *(sorted(name or "" for name in names) or None for names in chosen))
             found = await transaction.fetch(_MATCHES, asked)
         return WordMatches(_rows([row["body"] for row in found], filters), total)
 

@@ -21,15 +21,11 @@ from entrypoints.http.routes.escalations import Priority, Words
 from entrypoints.http.routes.openai import spoken
 from entrypoints.http.routes.queries import QuestionIn
 from entrypoints.http.routes.search import SearchText
-from entrypoints.http.routes.wire import UNCATEGORIZED, Id, Label, Score
+from entrypoints.http.routes.wire import UNCATEGORIZED, Id, Label, Score, shown_category
 
 Language = Annotated[Literal["en", "ru", "de", "fr", "es"], Meta(description="ISO 639-1.")]
 SessionId = Annotated[Id, Meta(description="The `session_id` of an earlier answer, to go on with that conversation.")]
 UserId = Annotated[Id, Meta(description="The customer's id in your own system, if there is one.")]
-
-
-def _only(wanted: str | None) -> frozenset[str]:
-    return frozenset() if wanted is None else frozenset({wanted})
 
 
 class SearchIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -39,7 +35,8 @@ class SearchIn(Struct, kw_only=True, forbid_unknown_fields=True):
     limit: Annotated[int, Meta(ge=1, le=20, description="At most so many results.")] = 5
 
     def to_filters(self) -> Filters:
-        return Filters(categories=_only(self.category), languages=_only(self.language))
+        languages = frozenset() if self.language is None else frozenset({self.language})
+        return Filters(categories=shown_category(self.category) or frozenset(), languages=languages)
 
 
 class Found(Struct, kw_only=True):

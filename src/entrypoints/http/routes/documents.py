@@ -31,7 +31,7 @@ from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, Pagination, ok, page, pending
 from entrypoints.http.forms import Upload
 from entrypoints.http.paging import Paging, paged
-from entrypoints.http.routes.wire import UNCATEGORIZED, Id, Label, PairMetadataOut, Tags, Url
+from entrypoints.http.routes.wire import UNCATEGORIZED, Id, Label, PairMetadataOut, Tags, Url, shown_category
 from entrypoints.http.security import Caller
 
 EXPORTED = ("application/json", "text/csv")
@@ -375,7 +375,7 @@ class DocumentsController(Controller):
         status: FromQuery[DocumentStatus | None] = None,
     ) -> Envelope[DocumentList]:
         """List documents."""
-        conditions = where(category=category, language=language, status=status)
+        conditions = where(category__in=shown_category(category), language=language, status=status)
         found = await browse_documents.page(caller, conditions, paging)
         return page(DocumentList.of(found), found)
 

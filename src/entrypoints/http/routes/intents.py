@@ -15,7 +15,7 @@ from domain.taxonomy import MAX_EXAMPLE_LENGTH, MAX_EXAMPLES
 from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, Pagination, created, ok, page
 from entrypoints.http.paging import Paging, paged
-from entrypoints.http.routes.wire import UNCATEGORIZED, Id, Label
+from entrypoints.http.routes.wire import UNCATEGORIZED, Id, Label, shown_category
 from entrypoints.http.security import Caller
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -125,7 +125,7 @@ class IntentsController(Controller):
         category: FromQuery[Label | None] = None,
     ) -> Envelope[IntentList]:
         """List intents, with how often each was asked for."""
-        found = await browse_intents.page(caller, paging, category)
+        found = await browse_intents.page(caller, paging, shown_category(category))
         intents = [IntentOut.of(seen) for seen in found.items]
         return page(IntentList(intents=intents, total=found.total, pagination=Pagination.of(found)), found)
 

@@ -23,7 +23,7 @@ from domain.settings import TenantSettings
 from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, Pagination, ok, page, pending
 from entrypoints.http.paging import Paging, paged
-from entrypoints.http.routes.wire import Id, Score, SourceOut, Url
+from entrypoints.http.routes.wire import Id, Score, SourceOut, Url, shown_category
 from entrypoints.http.security import Caller
 
 QuestionIn = Annotated[str, Meta(min_length=3, max_length=2000, extra={"code": "QUERY_TOO_LONG"})]
@@ -301,7 +301,7 @@ class QueriesController(Controller):
         created_before: FromQuery[datetime | None] = None,
     ) -> Envelope[QueryList]:
         """List questions that were asked."""
-        filters = QueryFilters(user_id, session_id, action, category, created_after, created_before)
+        filters = QueryFilters(user_id, session_id, action, shown_category(category), created_after, created_before)
         found = await browse_queries.page(caller, filters, paging)
         return page(QueryList.of(found), found)
 

@@ -25,7 +25,7 @@ from domain.retrieval import Filters
 from domain.tracing import Node, Trace
 from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, ok, page
-from entrypoints.http.routes.wire import UNCATEGORIZED, UNKNOWN_INTENT, Id, Score
+from entrypoints.http.routes.wire import UNCATEGORIZED, UNKNOWN_INTENT, Id, Score, shown_as
 from entrypoints.http.security import Caller
 
 SearchText = Annotated[str, Meta(min_length=1, max_length=2000)]
@@ -254,8 +254,8 @@ def parse_filters(texts: list[str]) -> Filters:
     if problems:
         raise InvalidInput(problems=problems)
     return Filters(
-        categories=frozenset(found.get("category", ())),
-        intents=frozenset(found.get("intent", ())),
+        categories=shown_as(found.get("category", ()), UNCATEGORIZED),
+        intents=shown_as(found.get("intent", ()), UNKNOWN_INTENT),
         languages=frozenset(found.get("language", ())),
         updated_after=_latest(found.get("updated_after", [])),
         requires_handoff=_truth(found.get("requires_handoff", [])),

@@ -1,6 +1,6 @@
 """Shapes that several resources share on the wire."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -21,6 +21,16 @@ Score = Annotated[float, Meta(description="0 to 1")]
 UNCATEGORIZED = "uncategorized"
 UNKNOWN_INTENT = "unknown"
 """What unlabelled knowledge is called on the wire, where labels are never null; naming it clears the label."""
+
+
+def shown_as(words: Iterable[str], none: str) -> frozenset[str | None]:
+    """The labels that are shown by one of the words; `none` is the word for none."""
+    return frozenset(label for word in words for label in ((word, None) if word == none else (word,)))
+
+
+def shown_category(word: str | None) -> frozenset[str | None] | None:
+    """The categories that a list is narrowed to; without a word it is not."""
+    return None if word is None else shown_as((word,), UNCATEGORIZED)
 
 
 class LabelConfidenceOut(Struct, kw_only=True):
