@@ -48,5 +48,4 @@ async def test_lists_take_the_word_for_no_category(system: SystemUnderTest) -> N
     assert set(await listed("intents", "name", "uncategorized")) == {"status", "costs"}
     assert await listed("intents", "name", "returns") == ["other"]
     assert await listed("queries", "session_id", "uncategorized") == ["s1"]
-    assert await listed("escalations", "session_id", "uncategorized") == ["s1"]
     assert await listed("queries", "session_id", "returns") == []

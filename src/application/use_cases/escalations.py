@@ -1,6 +1,5 @@
 """What operators do with what was handed to them: see it, take it, speak, resolve it."""
 
-from collections.abc import Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -32,8 +31,7 @@ class EscalationFilters:
     status: str | None = None
     session_id: str | None = None
     user_id: str | None = None
-    category__in: Set[str | None] | None = None
-    """None among them: what came under none."""
+    category: str | None = None
     priority: str | None = None
     operator_id: str | None = None
     team: str | None = None

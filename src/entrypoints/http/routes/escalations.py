@@ -25,7 +25,7 @@ from domain.paging import Page
 from entrypoints.http.app import rules
 from entrypoints.http.envelope import Envelope, Pagination, created, ok, page
 from entrypoints.http.paging import Paging, paged
-from entrypoints.http.routes.wire import AnswerText, Id, Label, QuestionText, shown_category
+from entrypoints.http.routes.wire import AnswerText, Id, Label, QuestionText
 from entrypoints.http.security import Caller
 
 Priority = Literal["low", "normal", "high", "urgent"]
@@ -214,7 +214,7 @@ class EscalationsController(Controller):
     ) -> Envelope[EscalationList]:
         """The operators' queue; by `-priority` the most urgent come first, of these who has waited longest."""
         filters = EscalationFilters(
-            *(status, session_id, user_id, shown_category(category), priority, operator_id),
+            *(status, session_id, user_id, category, priority, operator_id),
             *(suggested_team, reason_code, created_after, created_before),
         )
         found = await browse_escalations.page(caller, filters, paging)
