@@ -28,10 +28,11 @@ from entrypoints.http.routes.chat import ChatController
 from entrypoints.http.routes.config import ConfigController
 from entrypoints.http.routes.console import ConsoleController
 from entrypoints.http.routes.deliveries import DeliveriesController
-from entrypoints.http.routes.documents import DocumentsController, ExportController
+from entrypoints.http.routes.documents import DocumentsController
 from entrypoints.http.routes.escalations import EscalationsController, HandingOverController
 from entrypoints.http.routes.evaluation import EvaluationController
 from entrypoints.http.routes.events import EventsController
+from entrypoints.http.routes.exports import ExportsController
 from entrypoints.http.routes.gaps import GapsController
 from entrypoints.http.routes.guardrails import GuardrailsController
 from entrypoints.http.routes.health import HealthController
@@ -52,7 +53,9 @@ from entrypoints.http.routes.review import ReviewController
 from entrypoints.http.routes.search import SearchController, TracesController
 from entrypoints.http.routes.sessions import SessionsController
 from entrypoints.http.routes.taxonomy import TaxonomyController
+from entrypoints.http.routes.uploads import UploadsController
 from entrypoints.http.routes.users import UsersController
+from entrypoints.http.routes.versions import VersionsController
 from entrypoints.http.routes.webhooks import WebhooksController
 from entrypoints.http.watching import ErrorReporter, RequestMeter, TracedBorder, WithScraper
 from entrypoints.parts import operators_tenant
@@ -70,9 +73,11 @@ CONTROLLERS = (
     JobsController,
     JobSocketController,
     ReviewController,
+    UploadsController,
     DocumentsController,
+    VersionsController,
     PairsController,
-    ExportController,
+    ExportsController,
     KnowledgeController,
     ConfigController,
     GuardrailsController,

@@ -1,78 +1,31 @@
-"""Uploads, documents, their versions and exports."""
+"""Documents and their pairs: reading, relabelling, archiving, restoring."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from litestar import Controller, Response, delete, get, post, put
+from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody
-from msgspec import UNSET, Meta, Struct, UnsetType, json
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from application.use_cases.documents import (
     ArchiveDocument,
     BrowseDocuments,
-    BrowseVersions,
     DocumentSeen,
     EditDocument,
     Moved,
     RestoreDocument,
-    RestoreVersion,
-    VersionSeen,
 )
-from application.use_cases.ingestion import AcceptedUpload, AcceptUpload, IncomingFile, UploadRequest
-from domain.documents import Document, DocumentStatus, DocumentVersion, PairSnapshot
+from domain.documents import Document, DocumentStatus
 from domain.errors import Conflict, NotFound
 from domain.paging import Page, where
 from domain.qa_pairs import QAPair
 from entrypoints.http.app import rules
-from entrypoints.http.envelope import Envelope, Pagination, ok, page, pending
-from entrypoints.http.forms import Upload
+from entrypoints.http.envelope import Envelope, Pagination, ok, page
 from entrypoints.http.paging import Paging, paged
-from entrypoints.http.routes.wire import UNCATEGORIZED, Id, Label, PairMetadataOut, Tags, Url, shown_category
+from entrypoints.http.routes.wire import UNCATEGORIZED, Id, Label, PairMetadataOut, Tags, shown_category
 from entrypoints.http.security import Caller
-
-EXPORTED = ("application/json", "text/csv")
-EXPORT_COLUMNS = ("question", "answer", "category", "intent", "language", "requires_handoff", "tags", "url")
-
-
-class UploadForm(Struct, kw_only=True, forbid_unknown_fields=True):
-    files: Annotated[list[Upload], Meta(min_length=1, max_length=100)]
-    metadata: dict[str, Any] = {}
-    auto_classify: bool = True
-    validate_format: bool = True
-    callback_url: Url | None = None
-
-
-class UploadedFile(Struct, kw_only=True):
-    file_id: str
-    filename: str
-    size_bytes: int
-    status: str
-    estimated_qa_pairs: int
-
-
-class UploadOut(Struct, kw_only=True):
-    job_id: str
-    files_received: int
-    status: str
-    files: list[UploadedFile]
-
-    @staticmethod
-    def of(accepted: AcceptedUpload) -> "UploadOut":
-        files = [
-            UploadedFile(
-                file_id=file.file_id,
-                filename=file.name,
-                size_bytes=file.size_bytes,
-                status="processing",
-                estimated_qa_pairs=file.estimated_pairs,
-            )
-            for file in accepted.files
-        ]
-        return UploadOut(job_id=accepted.job.id, files_received=len(files), status="validating", files=files)
 
 
 class DocumentMetadata(Struct, kw_only=True):
@@ -241,128 +194,9 @@ class DocumentRestoredOut(Struct, kw_only=True):
     reindexed: bool
 
 
-class VersionOut(Struct, kw_only=True):
-    version_id: str
-    number: int
-    created_at: datetime
-    qa_pairs_count: int
-    changes: str
-    links: dict[str, str]
-
-    @staticmethod
-    def of(version: DocumentVersion) -> "VersionOut":
-        own = f"/api/v1/documents/{version.document_id}/versions/{version.id}"
-        return VersionOut(
-            version_id=version.id,
-            number=version.number,
-            created_at=version.created_at,
-            qa_pairs_count=version.qa_pairs_count,
-            changes=version.changes,
-            links={"self": own, "restore": f"{own}/restore"},
-        )
-
-
-class VersionList(Struct, kw_only=True):
-    document_id: str
-    versions: list[VersionOut]
-    pagination: Pagination
-
-
-class SnapshotOut(Struct, kw_only=True):
-    qa_id: str
-    question: str
-    answer: str
-    language: str
-    metadata: PairMetadataOut
-
-    @staticmethod
-    def of(snap: PairSnapshot) -> "SnapshotOut":
-        return SnapshotOut(
-            qa_id=snap.qa_id,
-            question=snap.question,
-            answer=snap.answer,
-            language=snap.language,
-            metadata=PairMetadataOut.of(snap.metadata),
-        )
-
-
-class ChangedPair(Struct, kw_only=True):
-    before: SnapshotOut
-    after: SnapshotOut
-
-
-class DifferenceOut(Struct, kw_only=True):
-    compared_with: str
-    added: list[SnapshotOut]
-    removed: list[SnapshotOut]
-    changed: list[ChangedPair]
-
-    @staticmethod
-    def of(seen: VersionSeen) -> "DifferenceOut | None":
-        if seen.difference is None or seen.compared_with is None:
-            return None
-        found = seen.difference
-        return DifferenceOut(
-            compared_with=seen.compared_with,
-            added=[SnapshotOut.of(snap) for snap in found.added],
-            removed=[SnapshotOut.of(snap) for snap in found.removed],
-            changed=[ChangedPair(before=SnapshotOut.of(a), after=SnapshotOut.of(b)) for a, b in found.changed],
-        )
-
-
-class VersionWithPairs(Struct, kw_only=True):
-    document_id: str
-    version_id: str
-    number: int
-    created_at: datetime
-    changes: str
-    qa_pairs_count: int
-    qa_pairs: list[SnapshotOut]
-    comparison: DifferenceOut | None
-
-    @staticmethod
-    def of(seen: VersionSeen) -> "VersionWithPairs":
-        version = seen.version
-        return VersionWithPairs(
-            document_id=version.document_id,
-            version_id=version.id,
-            number=version.number,
-            created_at=version.created_at,
-            changes=version.changes,
-            qa_pairs_count=len(seen.pairs),
-            qa_pairs=[SnapshotOut.of(snap) for snap in seen.pairs],
-            comparison=DifferenceOut.of(seen),
-        )
-
-
-class VersionRestored(Struct, kw_only=True):
-    document_id: str
-    restored_version_id: str
-    version_id: str
-    qa_pairs_count: int
-    updated_at: datetime
-
-
-ExportFormat = Literal["json", "csv"]
-
-
 class DocumentsController(Controller):
     path = "/api/v1/documents"
     tags = ("documents",)
-
-    @post("/upload", status_code=202, operation_id="uploadDocuments", opt=rules(upload=True))
-    async def upload(
-        self, data: MultipartBody[UploadForm], caller: Caller, accept_upload: NamedDependency[AcceptUpload]
-    ) -> Envelope[UploadOut]:
-        """Upload files; a job reads the question–answer pairs out of them."""
-        files = [IncomingFile(file.filename or "unnamed", await file.read(), file.content_type) for file in data.files]
-        request = UploadRequest(files, data.metadata, data.auto_classify, data.validate_format, data.callback_url)
-        accepted = await accept_upload(caller, request)
-        poll = f"/api/v1/jobs/{accepted.job.id}"
-        return pending(
-            UploadOut.of(accepted),
-            links={"poll": poll, "cancel": f"{poll}/cancel", "webhook_url": "subscribe to job.completed event"},
-        )
 
     @get("/", operation_id="listDocuments", dependencies=paged("created_at", "updated_at", "title", "id"))
     async def browse(
@@ -452,120 +286,3 @@ class DocumentsController(Controller):
         found = await browse_documents.pairs(caller, document_id, paging, status)
         pairs = [DocumentPair.of(pair) for pair in found.items]
         return page(PairList(document_id=document_id, qa_pairs=pairs, pagination=Pagination.of(found)), found)
-
-    @get("/{document_id:str}/export", operation_id="exportDocument", opt=rules(raises=(NotFound,), produces=EXPORTED))
-    async def export(
-        self,
-        document_id: FromPath[Id],
-        caller: Caller,
-        browse_documents: NamedDependency[BrowseDocuments],
-        format: FromQuery[ExportFormat] = "json",  # noqa: A002 - what users call it
-    ) -> Response[bytes]:
-        """The pairs of a document in a form that uploads again."""
-        return exported(await browse_documents.export(caller, document_id), format)
-
-    @get(
-        "/{document_id:str}/versions",
-        operation_id="listVersions",
-        dependencies=paged("created_at", "number"),
-        opt=rules(raises=(NotFound,)),
-    )
-    async def versions(
-        self,
-        document_id: FromPath[Id],
-        paging: Paging,
-        caller: Caller,
-        browse_versions: NamedDependency[BrowseVersions],
-    ) -> Envelope[VersionList]:
-        """The versions of a document, newest first."""
-        found = await browse_versions.page(caller, document_id, paging)
-        versions = [VersionOut.of(version) for version in found.items]
-        return page(VersionList(document_id=document_id, versions=versions, pagination=Pagination.of(found)), found)
-
-    @get("/{document_id:str}/versions/{version_id:str}", operation_id="getVersion", opt=rules(raises=(NotFound,)))
-    async def version(
-        self,
-        document_id: FromPath[Id],
-        version_id: FromPath[Id],
-        caller: Caller,
-        browse_versions: NamedDependency[BrowseVersions],
-        compare: FromQuery[Id | None] = None,
-    ) -> Envelope[VersionWithPairs]:
-        """The pairs as they were in a version, and what changed since another one."""
-        seen = await browse_versions.one(caller, document_id, version_id, compare)
-        return ok(VersionWithPairs.of(seen), links=VersionOut.of(seen.version).links)
-
-    @post(
-        "/{document_id:str}/versions/{version_id:str}/restore",
-        status_code=200,
-        operation_id="restoreVersion",
-        opt=rules(raises=(NotFound, Conflict)),
-    )
-    async def restore_version_(
-        self,
-        document_id: FromPath[Id],
-        version_id: FromPath[Id],
-        caller: Caller,
-        restore_version: NamedDependency[RestoreVersion],
-    ) -> Envelope[VersionRestored]:
-        """Make the document's pairs what they were in a version."""
-        document, made = await restore_version(caller, document_id, version_id)
-        out = VersionRestored(
-            document_id=document_id,
-            restored_version_id=version_id,
-            version_id=made.id,
-            qa_pairs_count=document.qa_pairs_count,
-            updated_at=document.updated_at,
-        )
-        return ok(out, links=document_links(document_id))
-
-
-class ExportController(Controller):
-    path = "/api/v1/knowledge"
-    tags = ("knowledge",)
-
-    @get("/export", operation_id="exportKnowledge", opt=rules(produces=EXPORTED))
-    async def export(
-        self,
-        caller: Caller,
-        browse_documents: NamedDependency[BrowseDocuments],
-        format: FromQuery[ExportFormat] = "json",  # noqa: A002
-    ) -> Response[bytes]:
-        """All active pairs in a form that uploads again."""
-        return exported(await browse_documents.export(caller, None), format)
-
-
-def exported(documents: Sequence[tuple[Document, Sequence[QAPair]]], format_: ExportFormat) -> Response[bytes]:
-    rows = [_row(pair) for _, pairs in documents for pair in pairs]
-    content, media_type = (_csv(rows), "text/csv") if format_ == "csv" else (_json(rows), "application/json")
-    headers = {"Content-Disposition": f'attachment; filename="knowledge.{format_}"'}
-    return Response(content, media_type=media_type, headers=headers)
-
-
-def _row(pair: QAPair) -> dict[str, Any]:
-    metadata = pair.metadata
-    return {
-        "question": pair.question,
-        "answer": pair.answer,
-        "category": metadata.category,
-        "intent": metadata.intent,
-        "language": pair.language,
-        "requires_handoff": metadata.requires_handoff,
-        "tags": list(metadata.tags),
-        "url": metadata.url,
-        **({"auto_generated": True} if pair.auto_generated else {}),
-        **{key: value for key, value in metadata.extra.items() if key not in EXPORT_COLUMNS},
-    }
-
-
-def _json(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    return json.format(json.encode(rows), indent=1)
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    extra = sorted({key for row in rows for key in row} - set(EXPORT_COLUMNS))
-    writer = csv.DictWriter(text, (*EXPORT_COLUMNS, *extra))
-    writer.writeheader()
-    writer.writerows({**row, "tags": ", ".join(row["tags"])} for row in rows)
-    return text.getvalue().encode("utf-8-sig")
