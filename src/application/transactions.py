@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
@@ -16,10 +17,18 @@ _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 """By tenant, as long as somebody waits. Of many who change one thing all but one lose; they go on one after the
 other, or the same few would lose again and again until they give up."""
 
+_inside: ContextVar[frozenset[str]] = ContextVar("inside", default=frozenset())
+"""The tenants in whose transactions this task is."""
+
 
 async def committed(store: Store, tenant_id: str, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
     """Does the work in a transaction and commits it; when somebody else was faster, again on what is there
-    now, in turn with others of this process. The work must read everything that it changes."""
+    now, in turn with others of this process. The work must read everything that it changes.
+
+    Within the work there is no other `committed` of the tenant: it would not see what the work has changed, and
+    after a lost race it would wait for a turn that the work itself has. That is a `RuntimeError` at once."""
+    if tenant_id in _inside.get():
+        raise RuntimeError("A transaction of the same tenant is open around this one: use its unit of work.")
     try:
         return await _once(store, tenant_id, work)
     except StaleVersion:
@@ -37,7 +46,11 @@ async def _again(store: Store, tenant_id: str, work: Callable[[UnitOfWork], Awai
 
 
 async def _once(store: Store, tenant_id: str, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
-    async with store.begin(tenant_id) as uow:
-        result = await work(uow)
-        await uow.commit()
-    return result
+    entered = _inside.set(_inside.get() | {tenant_id})
+    try:
+        async with store.begin(tenant_id) as uow:
+            result = await work(uow)
+            await uow.commit()
+        return result
+    finally:
+        _inside.reset(entered)
