@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import accumulate
 
 from domain.ranking_profiles import (
@@ -163,11 +164,11 @@ def merge_answers(ranked: Sequence[Ranked]) -> list[Ranked]:
 
     Whole answers are compared only where their first words agree: they may be long.
     """
-    beginnings = [_normal(candidate.answer[:_FIRST_CHARACTERS].split()[:_FIRST_WORDS]) for candidate in ranked]
+    beginnings = [_beginning(candidate.answer[:_FIRST_CHARACTERS]) for candidate in ranked]
     alike = Counter(beginnings)
     seen: dict[str, Ranked] = {}
     for candidate, beginning in zip(ranked, beginnings, strict=True):
-        key = _normal(candidate.answer.split()) if alike[beginning] > 1 else beginning
+        key = _whole(candidate.answer) if alike[beginning] > 1 else beginning
         seen.setdefault(key or candidate.id, candidate)
     return list(seen.values())
 
@@ -179,6 +180,16 @@ def shown(ranked: Sequence[Ranked]) -> list[float]:
     would contradict the order.
     """
     return [round(value, 4) for value in accumulate((each.similarity for each in ranked), min)]
+
+
+@lru_cache(maxsize=8192)
+def _beginning(characters: str) -> str:
+    return _normal(characters.split()[:_FIRST_WORDS])
+
+
+@lru_cache(maxsize=4096)  # answers that begin alike come again with every question about their subject
+def _whole(answer: str) -> str:
+    return _normal(answer.split())
 
 
 def _normal(words: Iterable[str]) -> str:
