@@ -16,7 +16,8 @@ async def serving(**options: Any) -> AsyncIterator[tuple[SystemUnderTest, str]]:
     """The running system and the address it is served at."""
     async with running(**options) as system:
         app = system.http._transport.app  # type: ignore[attr-defined]  # its lifespan runs already
-        server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="warning", access_log=False))
+        # without a log configuration of its own, which would close the handlers that are open
+        server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False))
         task = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 - uvicorn has nothing to wait for
             await asyncio.sleep(0.01)
