@@ -58,18 +58,19 @@ def big_database_url(postgres_server: Server, migrated_template: str) -> Any:
     inside = Server(url)
     for table in BIG:
         # Rows made in bulk say too little for the triggers, whose tables are not what is looked at here.
+        # Without synchronous commits vacuum calls nothing visible to all that is not flushed yet.
         quiet = f"ALTER TABLE {table.name} DISABLE TRIGGER USER"
-        inside.run(quiet, filling(table, ROWS), f"VACUUM ANALYZE {table.name}")
+        inside.run(quiet, filling(table, ROWS), "CHECKPOINT", f"VACUUM ANALYZE {table.name}")
     yield url
     postgres_server.drop(name)
 
 
 @asynccontextmanager
-async def transaction(url: str, scope: str = "") -> AsyncIterator[Any]:
+async def transaction(url: str, scope: str = "", tenant: str = "acme") -> AsyncIterator[Any]:
     """A connection as the store uses it: in the app's role, under row security."""
     database = Database(url, connections=1, command_seconds=30)
     await database.open()
-    connection = await database.begin("acme", scope)
+    connection = await database.begin(tenant, scope)
     yield connection
     await database.release(connection, sound=False)
     await database.close()
@@ -145,14 +146,14 @@ async def test_looking_up_saving_and_removing_go_by_the_key(big_database_url: st
             require_indexed(plan, sorted_by_index=True)
 
 
-@pytest.mark.slow  # needs a server with no other open transaction, or nothing is all-visible after the vacuum
 @every_big_kind
 async def test_counting_for_the_total_reads_an_index_alone(big_database_url: str, table: Table[Any]) -> None:
+    """For a tenant with a tenth of the rows; whoever has nearly all of them is counted by reading the table."""
     path = table.indexed[0]
     conditions = ((), (Condition(path, Op.EQ, "v7"),))
-    async with transaction(big_database_url) as connection:
+    async with transaction(big_database_url, tenant="other") as connection:
         for where in conditions:
-            query = statements.count(table, "acme", where)
+            query = statements.count(table, "other", where)
             plan = await plan_of(connection, query.text, query.args)
             assert "Index Only Scan" in {node["Node Type"] for node in nodes(plan)}, json.dumps(plan, indent=1)
 

@@ -57,3 +57,10 @@ def in_every_world(metafunc: pytest.Metafunc) -> None:
     """For a module's `pytest_generate_tests`: its tests run once in each world."""
     if "world_settings" in metafunc.fixturenames:
         metafunc.parametrize("world_settings", WORLDS, indirect=True)
+
+
+def in_memory_at_least(metafunc: pytest.Metafunc) -> None:
+    """For all other modules that ask for a world: in memory always, in the others by `make reliability`."""
+    if "world_settings" in metafunc.fixturenames and not hasattr(metafunc.module, "pytest_generate_tests"):
+        worlds = ("memory", *(pytest.param(world, marks=pytest.mark.slow) for world in WORLDS[1:]))
+        metafunc.parametrize("world_settings", worlds, indirect=True)
