@@ -93,8 +93,8 @@ async def test_documents_are_classified_and_unknown_ones_are_not_found(system: S
 async def test_a_classification_is_announced(system: SystemUnderTest) -> None:
     draft = await draft_of(system, "Where is my refund?")
     await classify(system, draft["draft_id"])
-    recorded = [each.event for each in system.container.store().outbox]
-    [event] = [event for event in recorded if type(event).__name__ == "PairsClassified"]
+    recorded = await system.container.store().recorded_events("platform")
+    [event] = [each.event for each in recorded if type(each.event).__name__ == "PairsClassified"]
     assert event.document_id == draft["draft_id"]
 
 

@@ -136,7 +136,7 @@ async def test_the_next_question_follows_the_change(system: SystemUnderTest) -> 
 
 async def test_a_change_is_announced(system: SystemUnderTest) -> None:
     await system.data("PUT", CONFIG, json=SEED)
-    recorded = system.container.store().outbox
+    recorded = await system.container.store().recorded_events("platform")
     [event] = [each.event for each in recorded if type(each.event).__name__ == "ConfigUpdated"]
     assert event.changed_fields == ("retrieval.top_k", "retrieval.similarity_threshold", "generation.temperature")
 
