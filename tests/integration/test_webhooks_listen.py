@@ -46,11 +46,12 @@ async def test_it_registers_itself_and_shows_what_happens() -> None:
             "0",
         ]
         command += ["--port", "0", "--url", url, "--api-key", KEY, "--events", "query.*", "--json"]
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
         try:
-            assert process.stdout is not None
+            assert process.stdout is not None and process.stderr is not None
             async with asyncio.timeout(60):
-                assert b"Listening on" in await process.stdout.readline()
+                assert b"Listening on" in await process.stderr.readline()
                 await asyncio.to_thread(ask, url)
                 seen = [json.loads(await process.stdout.readline()) for _ in range(2)]
             assert {event["event_type"] for event in seen} == {"query.submitted", "query.escalated"}

@@ -54,7 +54,7 @@ def _show(found: Mapping[str, Any]) -> None:
     table = Table("", "log-loss", "ECE")
     for name in ("before", "after"):
         table.add_row(name, f"{found[name]['log_loss']:.4f}", f"{found[name]['ece']:.4f}")
-    console.print(table)
+    console.print(table, soft_wrap=False)
     console.print(f"slope {found['slope']:.3f}, shift {found['shift']:+.3f}", highlight=False)
     applied = f"In force as change {found['number']} of the configuration."
     console.print(applied if found["applied"] else f"Not applied: {found['reason']}", highlight=False)

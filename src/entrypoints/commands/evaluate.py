@@ -109,7 +109,7 @@ def _show(found: Mapping[str, Any], as_json: bool) -> None:
     for name, spread in found["metrics"].items():
         numbers = ("–" if spread[each] is None else f"{spread[each]:.3f}" for each in ("mean", "std", "min", "max"))
         table.add_row(name, *numbers, str(spread["count"]))
-    console.print(table)
+    console.print(table, soft_wrap=False)
     counts = f"{found['judged']} of {found['total']} judged by {found['judge'] or 'nobody'}"
     console.print(f"{counts}, {found['handed_over']} handed over, {found['failed']} failed.", highlight=False)
     if found["judge_note"]:
@@ -126,7 +126,7 @@ def _show_worst(found: Mapping[str, Any]) -> None:
     for _, each in worst:
         scores = ("–" if each[name] is None else f"{each[name]:.2f}" for name in found["metrics"])
         table.add_row(each["question"] or each["query_id"], *scores)
-    console.print(table)
+    console.print(table, soft_wrap=False)
 
 
 def _mean(sample: Mapping[str, Any], metrics: Mapping[str, Any]) -> float | None:

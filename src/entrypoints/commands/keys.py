@@ -51,7 +51,7 @@ def list_keys(tenant: Tenant = None, url: Url = None, api_key: Key = None, as_js
         due = "  [yellow]due for rotation[/yellow]" if key["rotation_due"] else ""
         scopes = ",".join(key["scopes"])
         line = f"{key['key_id']}  {key['hint']}  {key['tier']}  {scopes}  {key['status']}  {key['age_days']} days"
-        console.print(f"{line}{due}  {key['name']}", highlight=False, soft_wrap=True)
+        console.print(f"{line}{due}  {key['name']}", highlight=False)
 
 
 @keys.command()

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from domain.signing import body_signature, key_bytes, same, standard_signature, timed_signature
 from entrypoints.client import ApiClient
-from entrypoints.commands.terminal import console
+from entrypoints.commands.terminal import console, errors
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -67,7 +67,7 @@ async def receive(
     webhook = client.register_webhook(f"{address}/", events) if client else None
     if webhook is not None:
         known["secret"] = webhook["secret"]
-    console.print(f"Listening on {address}/", highlight=False)
+    (errors if as_json else console).print(f"Listening on {address}/", highlight=False)
     try:
         await asyncio.Event().wait()
     finally:

@@ -121,7 +121,6 @@ def _introduce_settings(settings: Settings) -> None:
     elif settings.database == "memory":
         console.print(
             "Embedded: storage in memory (nothing is kept when this process ends), FAISS, bundled models.",
-            soft_wrap=True,
         )
     elif not settings.is_shared:
         console.print(f"Inside this process: {', '.join(settings.in_process)}. It takes its database alone.")
@@ -133,7 +132,7 @@ def _introduce_settings(settings: Settings) -> None:
 
 def _introduce(settings: Settings, base: str, key: str | None, demo_pairs: int) -> None:
     if key:
-        console.print(f"API key made for this run: [bold]{key}[/bold]", highlight=False, soft_wrap=True)
+        console.print(f"API key made for this run: [bold]{key}[/bold]", highlight=False)
     if demo_pairs:
         console.print(f"Demo: {demo_pairs} questions and answers of the Debian FAQ in four languages. Ask one:\n")
         shown = key or "$SUPPORTRAG_API_KEY"
@@ -141,8 +140,6 @@ def _introduce(settings: Settings, base: str, key: str | None, demo_pairs: int) 
             auth = f"-H 'Authorization: Bearer {shown}' " if settings.auth == "on" else ""
             body = json.dumps({"question": question}, ensure_ascii=False)
             line = f"curl -s {base}/api/v1/queries {auth}-H 'Content-Type: application/json' -d '{body}'"
-            console.print(line, highlight=False, soft_wrap=True, markup=False)
+            console.print(line, highlight=False, markup=False)
         console.print()
-    console.print(
-        f"Console: {base}/console  API: {base}/docs  Assistants (MCP): {base}/mcp", highlight=False, soft_wrap=True
-    )
+    console.print(f"Console: {base}/console  API: {base}/docs  Assistants (MCP): {base}/mcp", highlight=False)
