@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from typing import TypeVar
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from application.ports.storage import Store, UnitOfWork
 from domain.errors import StaleVersion
@@ -17,8 +16,9 @@ _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 """By tenant, as long as somebody waits. Of many who change one thing all but one lose; they go on one after the
 other, or the same few would lose again and again until they give up."""
 
-_inside: ContextVar[frozenset[str]] = ContextVar("inside", default=frozenset())
-"""The tenants in whose transactions this task is."""
+_inside: WeakKeyDictionary[object, frozenset[str]] = WeakKeyDictionary()
+"""The tenants in whose transactions a task is. By task and not by context: what a transaction sets going may outlive
+it, and is not inside."""
 
 
 async def committed(store: Store, tenant_id: str, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
@@ -27,7 +27,7 @@ async def committed(store: Store, tenant_id: str, work: Callable[[UnitOfWork], A
 
     Within the work there is no other `committed` of the tenant: it would not see what the work has changed, and
     after a lost race it would wait for a turn that the work itself has. That is a `RuntimeError` at once."""
-    if tenant_id in _inside.get():
+    if tenant_id in _inside.get(asyncio.current_task(), frozenset()):
         raise RuntimeError("A transaction of the same tenant is open around this one: use its unit of work.")
     try:
         return await _once(store, tenant_id, work)
@@ -46,11 +46,13 @@ async def _again(store: Store, tenant_id: str, work: Callable[[UnitOfWork], Awai
 
 
 async def _once(store: Store, tenant_id: str, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
-    entered = _inside.set(_inside.get() | {tenant_id})
+    task = asyncio.current_task()
+    around = _inside.get(task, frozenset())
+    _inside[task] = around | {tenant_id}
     try:
         async with store.begin(tenant_id) as uow:
             result = await work(uow)
             await uow.commit()
         return result
     finally:
-        _inside.reset(entered)
+        _inside[task] = around

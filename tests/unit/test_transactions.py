@@ -47,6 +47,19 @@ async def test_one_inside_another_is_refused_where_a_race_was_lost_too(store: Me
         await asyncio.wait_for(committed(store, "acme", work), 10)
 
 
+async def test_what_one_sets_going_is_not_inside_it(store: MemoryStore) -> None:
+    going: list[asyncio.Task[str]] = []
+
+    async def later() -> str:
+        return await committed(store, "acme", nothing)
+
+    async def work(_: UnitOfWork) -> None:
+        going.append(asyncio.create_task(later()))
+
+    await committed(store, "acme", work)
+    assert await going[0] == "done"
+
+
 async def test_after_one_has_failed_the_next_goes_on(store: MemoryStore) -> None:
     async def fail(_: UnitOfWork) -> None:
         raise ValueError("no")
