@@ -5,9 +5,6 @@ from typing import Any
 
 import pytest
 from tests.support.system import SystemUnderTest
-from tests.support.worlds import in_every_world
-
-pytest_generate_tests = in_every_world
 
 RETURNS = ("What is your return policy?", "We accept returns within 30 days of purchase, with the receipt.")
 SHIPPING = ("How much does shipping cost?", "Standard shipping is $5.99; orders over $50 ship free.")

@@ -8,11 +8,8 @@ from typing import Any
 import pytest
 from tests.support.shapes import differences
 from tests.support.system import SystemUnderTest
-from tests.support.worlds import in_every_world
 
 from adapters.delivery.recording import RecordingSender
-
-pytest_generate_tests = in_every_world
 
 EXAMPLES = json.loads(Path(__file__).with_name("seed_examples.json").read_text())
 

@@ -3,9 +3,6 @@
 from typing import Any
 
 from tests.support.system import SystemUnderTest
-from tests.support.worlds import in_every_world
-
-pytest_generate_tests = in_every_world
 
 BARE = {"question": "What is your return policy?", "answer": "Returns are accepted within 30 days."}
 LABELLED = {

@@ -140,6 +140,6 @@ async def _lifespan(app: Any) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def system(world_settings: dict[str, Any]) -> AsyncIterator[SystemUnderTest]:
-    """Without knowledge; in memory, unless the module says `pytest_generate_tests = in_every_world`."""
+    """Without knowledge, in each world in turn."""
     async with running(**world_settings) as started:
         yield started

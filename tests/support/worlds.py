@@ -37,8 +37,8 @@ def qdrant_url(qdrant_server: QdrantProcess) -> str:
 
 @pytest.fixture
 def world_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Of the world that the suite is run in; memory for suites that are run in one only."""
-    world = getattr(request, "param", "memory")
+    """Of the world that the test is run in."""
+    world = request.param
     if world == "memory":
         return {}
     kept = {
@@ -54,13 +54,6 @@ def world_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def in_every_world(metafunc: pytest.Metafunc) -> None:
-    """For a module's `pytest_generate_tests`: its tests run once in each world."""
+    """As `pytest_generate_tests`: whatever asks for a world is run once in each."""
     if "world_settings" in metafunc.fixturenames:
         metafunc.parametrize("world_settings", WORLDS, indirect=True)
-
-
-def in_memory_at_least(metafunc: pytest.Metafunc) -> None:
-    """For all other modules that ask for a world: in memory always, in the others by `make reliability`."""
-    if "world_settings" in metafunc.fixturenames and not hasattr(metafunc.module, "pytest_generate_tests"):
-        worlds = ("memory", *(pytest.param(world, marks=pytest.mark.slow) for world in WORLDS[1:]))
-        metafunc.parametrize("world_settings", worlds, indirect=True)

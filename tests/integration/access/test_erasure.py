@@ -23,11 +23,6 @@ HERS = "What is your return policy for a quagga from Zanzibar?"
 IN_VAIN = "Why does my quagga from Zanzibar not eat?"
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "world_settings" in metafunc.fixturenames:
-        metafunc.parametrize("world_settings", ["memory", "postgres"], indirect=True)
-
-
 @pytest.fixture
 async def desk(world_settings: dict[str, Any]) -> AsyncIterator[SystemUnderTest]:
     async with running(clock=ManualClock(), log_level="DEBUG", **world_settings) as system:

@@ -7,13 +7,10 @@ from typing import Any
 
 import pytest
 from tests.support.system import SystemUnderTest, running
-from tests.support.worlds import in_every_world
 
 from adapters.channels.recording import RecordingChannel
 from adapters.delivery.recording import RecordingSender
 from application.use_cases.channels import Channels
-
-pytest_generate_tests = in_every_world
 
 RETURNS = ("What is your return policy?", "You can return everything within 30 days of purchase.")
 UNKNOWN = "Which zoo has a blue elephant?"

@@ -5,11 +5,8 @@ from typing import Any
 
 import pytest
 from tests.support.system import SystemUnderTest, running
-from tests.support.worlds import in_every_world
 
 from adapters.system.fixed import ManualClock
-
-pytest_generate_tests = in_every_world
 
 RETURNS = ("What is your return policy?", "You can return everything within 30 days of purchase.")
 

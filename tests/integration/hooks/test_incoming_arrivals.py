@@ -12,11 +12,6 @@ from tests.support.webhooks import signed_now
 QUESTION, ANSWER = "What is your return policy?", "You may return goods within 30 days."
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "world_settings" in metafunc.fixturenames:
-        metafunc.parametrize("world_settings", ("memory", "postgres"), indirect=True)
-
-
 class Outside:
     """The system with a webhook that gets everything, one that lets other systems in, and a place to fetch from."""
 

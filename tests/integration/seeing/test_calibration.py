@@ -4,11 +4,8 @@ from typing import Any
 
 import pytest
 from tests.support.system import SystemUnderTest
-from tests.support.worlds import in_every_world
 
 from domain.confidence import MIN_LABELS
-
-pytest_generate_tests = in_every_world
 
 QUESTION = "How do I reset my password?"
 FAQ = (

@@ -8,13 +8,6 @@ from tests.support.system import SystemUnderTest, running
 
 from adapters.system.fixed import ManualClock
 
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """In memory and in PostgreSQL, which count and keep vectors differently."""
-    if "world_settings" in metafunc.fixturenames:
-        metafunc.parametrize("world_settings", ["memory", "postgres"], indirect=True)
-
-
 CUSTOMS = (
     "Who pays the customs duty on a parcel to Norway?",
     "Do I have to pay customs duty for a parcel sent to Norway?",
