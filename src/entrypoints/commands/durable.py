@@ -4,10 +4,12 @@ import asyncio
 import fcntl
 import os
 import secrets
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from domain.errors import Conflict
 from entrypoints.parts import embedded_database, migrate_database
@@ -23,13 +25,28 @@ def durable(folder: Path) -> Iterator[dict[str, Any]]:
     migrates by itself: nobody else uses it. Raises `Conflict` while another process has the folder."""
     folder = folder.expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone(folder), embedded_database(folder / "postgres") as url:
+    with _left_by_sigterm(), _alone(folder), embedded_database(folder / "postgres") as url:
         kept = {"database_url": url, "data_dir": folder, "master_key": _master_key(folder / KEY_FILE)}
         settings = read_settings(**kept)
         if settings.vectors != "faiss":
             raise BadSettings("--data keeps its index on disk: leave SUPPORTRAG_VECTOR_URL unset, or faiss://.")
         asyncio.run(migrate_database(settings))
         yield kept
+
+
+@contextmanager
+def _left_by_sigterm() -> Iterator[None]:
+    """SIGTERM leaves the block as an exception does. By its default it ends the process on the spot, also when uvicorn
+    has shut down and raises it once more, and the database would go on without us."""
+    before = signal.signal(signal.SIGTERM, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    sys.exit(128 + number)
 
 
 @contextmanager

@@ -118,6 +118,7 @@ async def test_what_is_kept_in_a_folder_is_found_by_the_next_process(tmp_path: P
     assert await asked(again) == first
     assert (folder / "master.key").stat().st_mode & 0o777 == 0o600
     assert again.stop() < 25
+    assert not (folder / "postgres" / "postmaster.pid").exists(), "its PostgreSQL outlives it"
 
 
 async def asked(api: Api) -> str:
