@@ -8,14 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from entrypoints.client import ApiClient
+from entrypoints.commands.options import AsJson, Key
 from entrypoints.commands.terminal import console
 from entrypoints.settings import read_settings
 
 Url = Annotated[
     str | None, typer.Option(envvar="SUPPORTRAG_URL", help="A running server; without it, the embedded set.")
 ]
-Key = Annotated[str | None, typer.Option(envvar="SUPPORTRAG_API_KEY", help="The API key for --url.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def ask(

@@ -8,17 +8,12 @@ import typer
 from rich.table import Table
 
 from entrypoints.commands.calling import call
+from entrypoints.commands.options import AdminKey, AsJson, ServerOrDatabase, Tenant
 from entrypoints.commands.terminal import console
 
-Url = Annotated[
-    str | None, typer.Option(envvar="SUPPORTRAG_URL", help="A running server; without it, the configured database.")
-]
-Key = Annotated[str | None, typer.Option(envvar="SUPPORTRAG_API_KEY", help="An admin's API key for --url.")]
-Tenant = Annotated[str | None, typer.Option(help="Act for this tenant: the platform's keys only.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and do nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Apply it even if it foretells the labels no better.")]
 Rollback = Annotated[bool, typer.Option("--rollback", help="Put the calibration before the newest one back.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 ROUTE = "/api/v1/evaluation/calibrate"
 
@@ -28,8 +23,8 @@ def calibrate(
     force: Force = False,
     rollback: Rollback = False,
     tenant: Tenant = None,
-    url: Url = None,
-    api_key: Key = None,
+    url: ServerOrDatabase = None,
+    api_key: AdminKey = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit the confidence to feedback and to operators' answers; at least 20 labelled answers are needed."""

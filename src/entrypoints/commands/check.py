@@ -2,15 +2,13 @@
 
 import asyncio
 import json
-from typing import Annotated
 
 import typer
 
 from domain.errors import DomainError
+from entrypoints.commands.options import AsJson
 from entrypoints.commands.terminal import console, errors
 from entrypoints.settings import read_settings
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def check(as_json: AsJson = False) -> None:

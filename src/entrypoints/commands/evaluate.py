@@ -12,6 +12,7 @@ from rich.table import Table
 from domain.evaluation import ALL_METRICS, Metric
 from entrypoints.client import ApiClient
 from entrypoints.commands.dataset_files import BadDataset, read_rows
+from entrypoints.commands.options import AsJson, Key, ServerOrDatabase
 from entrypoints.commands.terminal import console, errors
 from entrypoints.settings import read_settings
 
@@ -26,15 +27,10 @@ Judge = Annotated[str | None, typer.Option(help="built-in or ragas; by default t
 FailUnder = Annotated[
     list[str] | None, typer.Option("--fail-under", help="METRIC=LEAST: exit with 1 when its mean is lower; repeat it.")
 ]
-Url = Annotated[
-    str | None, typer.Option(envvar="SUPPORTRAG_URL", help="A running server; without it, the configured database.")
-]
-Key = Annotated[str | None, typer.Option(envvar="SUPPORTRAG_API_KEY", help="The API key for --url.")]
 Demo = Annotated[bool, typer.Option("--demo", help="Without a server: judge the demo FAQ in this process.")]
 Knowledge = Annotated[
     list[Path] | None, typer.Option("--knowledge", exists=True, help="Without a server: judge what these files teach.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def evaluate(
@@ -44,7 +40,7 @@ def evaluate(
     metric: Metrics = None,
     judge: Judge = None,
     fail_under: FailUnder = None,
-    url: Url = None,
+    url: ServerOrDatabase = None,
     api_key: Key = None,
     demo: Demo = False,
     knowledge: Knowledge = None,

@@ -8,10 +8,8 @@ import typer
 from rich.progress import Progress
 
 from entrypoints.client import ApiClient
+from entrypoints.commands.options import AsJson, Key
 from entrypoints.commands.terminal import console, errors
-
-Key = Annotated[str | None, typer.Option(envvar="SUPPORTRAG_API_KEY", help="The API key for --url.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def ingest(

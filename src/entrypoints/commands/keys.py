@@ -8,16 +8,11 @@ import typer
 
 from domain.access import Scope, Tier
 from entrypoints.commands.calling import call
+from entrypoints.commands.options import AdminKey, AsJson, ServerOrDatabase, Tenant
 from entrypoints.commands.terminal import console, errors
 
 keys = typer.Typer(no_args_is_help=True, help="Make, list, rotate and revoke API keys.")
 
-Url = Annotated[
-    str | None, typer.Option(envvar="SUPPORTRAG_URL", help="A running server; without it, the configured database.")
-]
-Key = Annotated[str | None, typer.Option(envvar="SUPPORTRAG_API_KEY", help="An admin's API key for --url.")]
-Tenant = Annotated[str | None, typer.Option(help="Act for this tenant: the platform's keys only.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 ROUTE = "/api/v1/api-keys"
 
@@ -30,8 +25,8 @@ def create(
     origin: Annotated[list[str] | None, typer.Option(help="Of a page that may carry a publishable key.")] = None,
     expires_at: Annotated[str | None, typer.Option(help="RFC 3339, as 2027-01-31T00:00:00Z.")] = None,
     tenant: Tenant = None,
-    url: Url = None,
-    api_key: Key = None,
+    url: ServerOrDatabase = None,
+    api_key: AdminKey = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key. It is shown this once."""
@@ -41,7 +36,9 @@ def create(
 
 
 @keys.command("list")
-def list_keys(tenant: Tenant = None, url: Url = None, api_key: Key = None, as_json: AsJson = False) -> None:
+def list_keys(
+    tenant: Tenant = None, url: ServerOrDatabase = None, api_key: AdminKey = None, as_json: AsJson = False
+) -> None:
     """List keys and how old they are."""
     found = _all(url, api_key, tenant)
     if as_json:
@@ -59,8 +56,8 @@ def rotate(
     key_id: str,
     overlap_hours: Annotated[float, typer.Option(min=0, help="For how long the old secret stays good.")] = 24,
     tenant: Tenant = None,
-    url: Url = None,
-    api_key: Key = None,
+    url: ServerOrDatabase = None,
+    api_key: AdminKey = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a key a new secret. It is shown this once."""
@@ -69,7 +66,9 @@ def rotate(
 
 
 @keys.command()
-def revoke(key_id: str, tenant: Tenant = None, url: Url = None, api_key: Key = None, as_json: AsJson = False) -> None:
+def revoke(
+    key_id: str, tenant: Tenant = None, url: ServerOrDatabase = None, api_key: AdminKey = None, as_json: AsJson = False
+) -> None:
     """Revoke a key and the access tokens it was given."""
     key = call("DELETE", f"{ROUTE}/{key_id}", url, api_key, tenant)
     if as_json:
